@@ -1,0 +1,1 @@
+"""Completion facts from every learning system, verified and matched."""

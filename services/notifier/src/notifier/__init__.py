@@ -1,0 +1,1 @@
+"""The mail ledger: each notice rendered once, sent once, and accounted for."""

@@ -1,0 +1,1 @@
+"""Snapshots, editions and the pages officers read."""

@@ -1,0 +1,1 @@
+"""Cycles, groups, obligations and reminders: what each person owes, and by when."""

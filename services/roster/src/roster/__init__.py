@@ -1,0 +1,1 @@
+"""People, appointments, leave and departments: who is asked to train."""
