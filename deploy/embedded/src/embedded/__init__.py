@@ -1,1 +1,1 @@
-"""The whole platform on one machine, from wheels and jars: no Docker, Java or Postgres to install."""
+"""The whole platform on one machine: no Docker, Java or Postgres to install."""

@@ -1,0 +1,5 @@
+"""`python -m embedded` is the `rollcall` command."""
+
+from embedded.cli import main
+
+main()

@@ -1,0 +1,111 @@
+"""`rollcall`: the whole platform on one machine."""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from embedded.platform import Platform, Ports
+from embedded.processes import Supervisor
+from embedded.services import SERVICES
+from embedded.state import Part, read_state, write_state
+
+DEFAULT_PORTS = Ports(kafka=19092, postgres=15432, smtp=12525)
+
+Folder = Annotated[Path, typer.Option(help="Where data and logs are kept.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PlatformOnly = Annotated[bool, typer.Option("--platform-only", help="Start no services.")]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def rollcall() -> None:
+    """Run the whole platform on one machine: no Docker, Java or Postgres to install."""
+
+
+@app.command()
+def up(folder: Folder = Path(".rollcall"), *, platform_only: PlatformOnly = False) -> None:
+    """Start Kafka, Postgres, a mail server and the services; Ctrl-C ends them in order."""
+    stopping = _stop_signal()
+    with running(folder, services=not platform_only) as parts:
+        write_state(folder, parts)
+        _print(parts)
+        stopping.wait()
+
+
+@app.command()
+def status(folder: Folder = Path(".rollcall"), *, as_json: AsJson = False) -> None:
+    """Show what runs; the exit code is 1 unless all of it does."""
+    parts = read_state(folder)
+    if as_json:
+        print(json.dumps([asdict(part) | {"alive": part.is_alive()} for part in parts]))
+    else:
+        _print(parts)
+    if not parts or not all(part.is_alive() for part in parts):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def running(folder: Path, *, services: bool = True) -> Iterator[list[Part]]:
+    """The platform, and the services on top of it, for as long as the block lasts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    platform = Platform(folder, DEFAULT_PORTS)
+    supervisor = Supervisor(folder / "logs")
+    platform.start(service.name for service in SERVICES)
+    try:
+        parts = _platform_parts(platform)
+        if services:
+            parts += _start_services(platform, supervisor)
+        yield parts
+    finally:
+        supervisor.stop_all()
+        platform.stop()
+
+
+def _start_services(platform: Platform, supervisor: Supervisor) -> list[Part]:
+    parts = []
+    for service in SERVICES:
+        environment = dict(os.environ) | service.environment(platform)
+        pid = supervisor.start(service.name, service.command("serve"), env=environment)
+        parts.append(Part.of(service.name, pid, service.url))
+    return parts
+
+
+def _platform_parts(platform: Platform) -> list[Part]:
+    broker, postgres, mail = platform.broker, platform.postgres, platform.mail
+    addresses = (
+        ("kafka", broker.pid, broker.bootstrap),
+        ("postgres", postgres.pid, f"{mail.host}:{postgres.port}"),
+        ("mail", mail.pid, f"{mail.host}:{mail.port}"),
+    )
+    return [Part.of(name, pid, address) for name, pid, address in addresses if pid is not None]
+
+
+def _stop_signal() -> threading.Event:
+    stopping = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stopping.set())
+    return stopping
+
+
+def _print(parts: list[Part]) -> None:
+    table = Table("part", "process", "address", "state", box=None)
+    for part in parts:
+        state = "running" if part.is_alive() else "ended"
+        table.add_row(part.name, str(part.pid), part.address, state)
+    Console().print(table)
+
+
+def main() -> None:
+    """The console script's entry point."""
+    app()
