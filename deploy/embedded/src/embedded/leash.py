@@ -1,7 +1,6 @@
 """Start processes that cannot outlive us, and end them by their own id."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -12,8 +11,7 @@ from pathlib import Path
 
 import psutil
 
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
+_TETHER = Path(__file__).with_name("tether.py")
 
 
 def leashed(
@@ -27,27 +25,13 @@ def leashed(
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
-            [str(part) for part in argv],
+            [sys.executable, "-IS", _TETHER, str(os.getpid()), *map(str, argv)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=None if env is None else dict(env),
             process_group=0,
-            preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509
         )
-
-
-def _die_with(parent: int) -> Callable[[], None] | None:
-    if sys.platform != "linux":
-        return None
-
-    def bind() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        # The parent may have died between the fork and the line above.
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return bind
 
 
 def kill_tree(process: "subprocess.Popen[bytes]") -> None:

@@ -1,0 +1,1 @@
+"""What the tests share: real backends, databases, topics, and waiting with a deadline."""
