@@ -1,0 +1,1 @@
+"""Mechanisms every Rollcall service needs and none writes twice; knows no person, no module."""

@@ -1,0 +1,151 @@
+"""What every service's HTTP side shares: problem details, the machine token, limits, metrics."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import structlog
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from opentelemetry import propagate, trace
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from chassis import metrics
+from chassis.errors import describe
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from chassis.service import Runtime
+
+log = structlog.get_logger(__name__)
+
+
+class Problem(Exception):
+    """An RFC 9457 problem: `title` is constant per kind, `detail` and `extra` tell this case."""
+
+    def __init__(self, status: int, title: str, detail: str | None = None, **extra: Any) -> None:
+        super().__init__(title)
+        self.status = status
+        self.body = {
+            "title": title,
+            "status": status,
+            **({"detail": detail} if detail else {}),
+            **extra,
+        }
+
+    def response(self) -> JSONResponse:
+        return JSONResponse(self.body, self.status, media_type="application/problem+json")
+
+
+def running(request: Request) -> Runtime:
+    """Dependency: the runtime, once it runs; 503 with what it waits for until then."""
+    runtime: Runtime = request.app.state.runtime
+    if not runtime.running:
+        raise Problem(503, "Not ready", runtime.phase)
+    return runtime
+
+
+Running = Annotated[Any, Depends(running)]
+"""A parameter of this type is the `chassis.service.Runtime`; 503 while it does not run."""
+
+
+def require_machine(request: Request) -> None:
+    """Dependency: the bearer token of machine endpoints, compared in constant time."""
+    runtime: Runtime = request.app.state.runtime
+    given = request.headers.get("authorization", "")
+    wanted = f"Bearer {runtime.settings.machine_token.get_secret_value()}"
+    if not secrets.compare_digest(given.encode(), wanted.encode()):
+        raise Problem(401, "Unauthorized")
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body, refused with 413 as soon as it passes `limit` bytes."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise Problem(413, "Content too large", f"at most {limit} bytes")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise Problem(413, "Content too large", f"at most {limit} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def install(app: FastAPI) -> None:
+    """Problem details for every error, and the metrics and tracing middleware."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_middleware(Observed)
+
+
+class Observed:
+    """Times each request by route template, and continues the caller's trace."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        status = "500"
+
+        async def observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = str(message["status"])
+            await send(message)
+
+        started = time.perf_counter()
+        try:
+            if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+                await self._app(scope, receive, observed)
+            else:
+                await self._traced(scope, receive, observed)
+        except Exception as error:
+            log.error("request_failed", path=_route(scope), error=describe(error))
+            if status == "500":
+                await Problem(500, "Internal error").response()(scope, receive, observed)
+        finally:
+            elapsed = time.perf_counter() - started
+            metrics.HTTP.labels(scope["method"], _route(scope), status).observe(elapsed)
+
+    async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
+        carrier = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        with trace.get_tracer("rollcall").start_as_current_span(
+            f"{scope['method']}",
+            context=propagate.extract({"traceparent": carrier.get("traceparent", "")}),
+            kind=trace.SpanKind.SERVER,
+            record_exception=False,
+        ) as span:
+            await self._app(scope, receive, send)
+            span.update_name(f"{scope['method']} {_route(scope)}")
+
+
+def _route(scope: Scope) -> str:
+    # The template, never the path: a path may hold a person id, and labels must stay few.
+    return getattr(scope.get("route"), "path", "unmatched")
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _http_exception(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return Problem(error.status_code, str(error.detail)).response()
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    problems = [{"where": ".".join(map(str, e["loc"])), "what": e["msg"]} for e in error.errors()]
+    return Problem(422, "Invalid request", errors=problems).response()

@@ -1,0 +1,96 @@
+"""From a raw Kafka record to an event, without trusting a byte of it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import ValidationError
+
+from chassis.errors import Reject
+from chassis.parked import Raw
+from schemas.envelope import Event
+from schemas.registry import EVENTS
+from schemas.topics import TOPICS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_BYTES = 1_048_576
+
+
+class Record(NamedTuple):
+    """A parsed record. `event` is None for a tombstone: `key` is to be erased."""
+
+    event: Any
+    key: str
+    topic: str
+    partition: int
+    offset: int
+    ce_id: bytes
+
+    @property
+    def tombstone(self) -> bool:
+        return self.event is None
+
+    @property
+    def id(self) -> uuid.UUID:
+        """`ce_id`; the same event published again has the same. Raises Reject when malformed."""
+        try:
+            return uuid.UUID(self.ce_id.decode())
+        except ValueError:
+            raise Reject("ce_id is not a UUID") from None
+
+    @property
+    def cause(self) -> str:
+        """What to name as the cause of events that this record makes."""
+        return f"{self.topic}/{self.ce_id.decode('latin-1')}"
+
+
+# (topic, ce_type) -> (validator of the JSON text, model)
+_VALIDATORS: dict[tuple[str, bytes], Callable[[bytes], Event]] = {
+    (model.TOPIC, name.encode()): model.model_validate_json for name, model in EVENTS.items()
+}
+
+
+def parse(raw: Raw) -> Record:
+    """The record as an event; raises Reject with a reason that quotes nothing of its content."""
+    headers = dict(raw.headers)
+    ce_id = headers.get("ce_id")
+    if raw.value is None:
+        return _tombstone(raw, ce_id)
+    ce_type = headers.get("ce_type")
+    if not ce_type or not ce_id:
+        raise Reject("a CloudEvents header is missing: ce_type or ce_id")
+    validate = _VALIDATORS.get((raw.topic, ce_type))
+    if validate is None:
+        raise Reject("unknown ce_type for this topic")
+    if len(raw.value) > MAX_BYTES:
+        raise Reject("value larger than 1 MiB")
+    try:
+        event = validate(raw.value)
+    except ValidationError as error:
+        raise Reject(_where(error)) from None
+    key = event.key
+    if raw.key != key.encode():
+        raise Reject("the record's key is not the event's")
+    return Record(event, key, raw.topic, raw.partition, raw.offset, ce_id)
+
+
+def _tombstone(raw: Raw, ce_id: bytes | None) -> Record:
+    if not TOPICS[raw.topic].compacted:
+        raise Reject("a tombstone on a topic that keeps everything")
+    if raw.key is None:
+        raise Reject("a tombstone without a key")
+    try:
+        key = raw.key.decode()
+    except UnicodeDecodeError:
+        raise Reject("the key is not UTF-8") from None
+    return Record(None, key, raw.topic, raw.partition, raw.offset, ce_id or b"")
+
+
+def _where(error: ValidationError) -> str:
+    """Places and kinds of what is wrong, not the values."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    places = [f"{'.'.join(map(str, p['loc'])) or 'value'}: {p['type']}" for p in problems[:5]]
+    return "does not fit its schema: " + "; ".join(places)
