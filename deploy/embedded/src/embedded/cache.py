@@ -1,9 +1,6 @@
 """Where downloaded parts are kept between runs, shared by every checkout of this user."""
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -13,11 +10,3 @@ def cache_folder() -> Path:
     folder = Path(base) / "rollcall"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-@contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold an advisory lock on `path` among processes; waits without limit, released on death."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

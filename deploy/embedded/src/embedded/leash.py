@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+_COMPLAINT = re.compile("ERROR|FATAL|Exception|Error:")
 _TETHER = Path(__file__).with_name("tether.py")
 
 
@@ -79,12 +81,17 @@ def wait_until(
     """Poll `ready` until it is true.
 
     Raises:
-        RuntimeError: the process ended, or `timeout` seconds passed; holds the log's last lines.
+        RuntimeError: the process ended, or `timeout` seconds passed; holds the log's complaints.
     """
     deadline = time.monotonic() + timeout
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
             state = "did not become ready" if process.poll() is None else "ended while starting"
-            raise RuntimeError(f"{name} {state}; the end of {log}:\n{tail}")
+            raise RuntimeError(f"{name} {state}; from {log}:\n{_complaints(log)}")
         time.sleep(0.02)
+
+
+def _complaints(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()
+    complaints = [line for line in lines if _COMPLAINT.search(line)]
+    return "\n".join((complaints or lines)[-12:])

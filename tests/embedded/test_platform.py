@@ -1,0 +1,46 @@
+"""The platform as a whole, and the `rollcall` command on top of it."""
+
+import json
+import os
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from embedded.cli import app
+from embedded.platform import Platform
+from embedded.services import SERVICES
+from embedded.state import Part, write_state
+
+
+def test_the_platform_starts_stops_and_starts_again_in_the_same_folder(tmp_path: Path) -> None:
+    names = [service.name for service in SERVICES]
+    for _ in range(2):
+        platform = Platform(tmp_path, durable=False)
+        platform.start(names)
+        parts = (platform.broker, platform.postgres, platform.mail)
+        assert all(part.pid is not None for part in parts)
+        platform.stop()
+        assert all(part.pid is None for part in parts)
+
+
+def test_each_services_settings_carry_its_own_prefix_and_role(tmp_path: Path) -> None:
+    platform = Platform(tmp_path)
+    for service in SERVICES:
+        settings = service.environment(platform)
+        assert all(key.startswith(f"{service.name.upper()}_") for key in settings)
+        assert f"//{service.name}:" in settings[f"{service.name.upper()}_DATABASE_URL"]
+
+
+def test_status_is_red_unless_every_part_is_alive(tmp_path: Path) -> None:
+    runner = CliRunner()
+    arguments = ["status", "--json", "--folder", str(tmp_path)]
+    assert runner.invoke(app, arguments).exit_code == 1, "nothing ever ran here"
+
+    me = Part.of("me", os.getpid(), "here")
+    write_state(tmp_path, [me])
+    alive = runner.invoke(app, arguments)
+    assert alive.exit_code == 0
+    assert json.loads(alive.stdout)[0]["alive"] is True
+
+    write_state(tmp_path, [me, Part("recycled", os.getpid(), 0.0, "there")])
+    assert runner.invoke(app, arguments).exit_code == 1, "the same id, but another process"

@@ -1,0 +1,1 @@
+"""Recount every published number from the log alone, sharing no code with the services."""
