@@ -37,7 +37,12 @@ def leashed(
 
 
 def kill_tree(process: "subprocess.Popen[bytes]") -> None:
-    """SIGKILL the process and all its descendants, and wait until they are gone."""
+    """SIGKILL the process and all its descendants, and wait until they are gone.
+
+    Does nothing once the process has ended: its id may be another's by now.
+    """
+    if process.poll() is not None:
+        return
     with contextlib.suppress(psutil.NoSuchProcess):
         root = psutil.Process(process.pid)
         # Stopped first, so that it cannot start another child while its children are listed.
@@ -49,7 +54,6 @@ def kill_tree(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
         while any(_alive(each) for each in descendants):
             time.sleep(0.005)
-    process.wait()
 
 
 def _alive(process: psutil.Process) -> bool:
