@@ -59,7 +59,7 @@ class Person:
 
     @property
     def main(self) -> Appointment:
-        """The appointment the person is known for: the newest that is still open, else the newest."""
+        """What the person is known for: the newest open appointment, else the newest."""
         return max(self.appointments, key=lambda a: (a.end_on is None, a.start_on))
 
 

@@ -1,5 +1,7 @@
 """Invented names: accents, apostrophes, long ones, family name first, right to left."""
 
+# ruff: noqa: RUF001 - letters that look alike are what these names are for
+
 from random import Random
 
 Name = tuple[str, str]

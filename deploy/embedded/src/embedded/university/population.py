@@ -14,7 +14,8 @@ _FIRST_ID = 900_000_000
 _IDS = 99_999_989  # a prime, so that stepping through it repeats no id
 _ID_STEP = 61_803_399
 _AT_LEAST_PER_DEPARTMENT = 3
-_RECENT_EMPLOYEES = 0.03
+_RECENT_EMPLOYEES = 0.05
+STUDENTS = frozenset({"graduate_student", "undergraduate"})
 
 Mix = tuple[tuple[str, bool, int], ...]
 """Kinds of appointment, paid or not, with their weights."""
@@ -61,25 +62,26 @@ class Registrar:
     rng: Random
     _made: int = 0
 
-    def enroll(self, department: Department, effective_on: date = OPENS_ON) -> Person:
+    def enroll(self, department: Department) -> Person:
         """A long-standing member with the kind of appointment usual in that department."""
         mix = _mix_of(department.area_id)
         kind, paid, _ = self.rng.choices(mix, weights=[weight for *_, weight in mix])[0]
-        return self.make(kind, paid=paid, department=department, effective_on=effective_on)
-
-    def make(
-        self, kind: str, *, paid: bool, department: Department, effective_on: date = OPENS_ON
-    ) -> Person:
-        """A person with one appointment, onboarded on its first day."""
         started = self._start(kind, paid=paid)
+        return replace(
+            self.appoint(kind, paid=paid, department=department, start_on=started),
+            effective_on=OPENS_ON,
+        )
+
+    def appoint(self, kind: str, *, paid: bool, department: Department, start_on: date) -> Person:
+        """A person with one appointment, onboarded on its first day and true from then."""
         person_id, login, display_name = self._identity()
         appointment = Appointment(
             f"{person_id}-1",
             kind,
             paid,
             department.department_id,
-            started,
-            year_of_study=self._year(kind, started),
+            start_on,
+            year_of_study=_year(kind, start_on),
         )
         address = login if self.rng.random() < 0.8 else f"{login}.{self._made}"
         return Person(
@@ -87,8 +89,8 @@ class Registrar:
             login,
             f"{address}@example.edu",
             display_name,
-            onboarded_on=started,
-            effective_on=effective_on,
+            onboarded_on=start_on,
+            effective_on=start_on,
             appointments=(appointment,),
         )
 
@@ -99,15 +101,15 @@ class Registrar:
         return person_id, f"{stem}{self._made:x}", display_name
 
     def _start(self, kind: str, *, paid: bool) -> date:
-        if kind in {"graduate_student", "undergraduate"}:
+        if kind in STUDENTS:
             return date(2023 - self.rng.randrange(6 if kind[0] == "g" else 4), 9, 1)
         if kind in EMPLOYEES and paid and self.rng.random() < _RECENT_EMPLOYEES:
             return EMPLOYEES_EXEMPT_FROM + timedelta(days=self.rng.randrange(60))
         return date(2023, 6, 30) - timedelta(days=self.rng.randrange(20 * 365))
 
-    def _year(self, kind: str, started: date) -> int | None:
-        is_student = kind in {"graduate_student", "undergraduate"}
-        return OPENS_ON.year - started.year + 1 if is_student else None
+
+def _year(kind: str, start_on: date) -> int | None:
+    return max(1, OPENS_ON.year - start_on.year + 1) if kind in STUDENTS else None
 
 
 def populate(registrar: Registrar, departments: list[Department], count: int) -> list[Person]:
