@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from embedded.cli import app
 from embedded.platform import Platform
-from embedded.services import SERVICES
+from embedded.services import SERVICES, on_free_ports
 from embedded.state import Part, write_state
 
 
@@ -29,6 +29,11 @@ def test_each_services_settings_carry_its_own_prefix_and_role(tmp_path: Path) ->
         settings = service.environment(platform)
         assert all(key.startswith(f"{service.name.upper()}_") for key in settings)
         assert f"//{service.name}:" in settings[f"{service.name.upper()}_DATABASE_URL"]
+
+
+def test_two_platforms_fit_one_machine_when_services_take_free_ports() -> None:
+    ports = [service.port for service in on_free_ports(SERVICES) + SERVICES]
+    assert len(set(ports)) == len(ports)
 
 
 def test_status_is_red_unless_every_part_is_alive(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """`rollcall`: the whole platform on one machine."""
 
 import json
-import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from embedded.fleet import Fleet
 from embedded.platform import Platform, Ports
-from embedded.processes import Supervisor
 from embedded.services import SERVICES
 from embedded.state import Part, read_state, write_state
 
@@ -37,10 +37,14 @@ def rollcall() -> None:
 def up(folder: Folder = Path(".rollcall"), *, platform_only: PlatformOnly = False) -> None:
     """Start Kafka, Postgres, a mail server and the services; Ctrl-C ends them in order."""
     stopping = _stop_signal()
-    with running(folder, services=not platform_only) as parts:
-        write_state(folder, parts)
-        _print(parts)
-        stopping.wait()
+    try:
+        with running(folder, services=not platform_only) as parts:
+            write_state(folder, parts)
+            _print(parts)
+            stopping.wait()
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -60,25 +64,20 @@ def running(folder: Path, *, services: bool = True) -> Iterator[list[Part]]:
     """The platform, and the services on top of it, for as long as the block lasts."""
     folder.mkdir(parents=True, exist_ok=True)
     platform = Platform(folder, DEFAULT_PORTS)
-    supervisor = Supervisor(folder / "logs")
+    fleet = Fleet(platform, SERVICES if services else ())
     platform.start(service.name for service in SERVICES)
     try:
-        parts = _platform_parts(platform)
-        if services:
-            parts += _start_services(platform, supervisor)
-        yield parts
+        fleet.prepare()
+        fleet.start()
+        yield _platform_parts(platform) + _service_parts(fleet)
     finally:
-        supervisor.stop_all()
+        fleet.stop()
         platform.stop()
 
 
-def _start_services(platform: Platform, supervisor: Supervisor) -> list[Part]:
-    parts = []
-    for service in SERVICES:
-        environment = dict(os.environ) | service.environment(platform)
-        pid = supervisor.start(service.name, service.command("serve"), env=environment)
-        parts.append(Part.of(service.name, pid, service.url))
-    return parts
+def _service_parts(fleet: Fleet) -> list[Part]:
+    pid = fleet.supervisor.pid
+    return [Part.of(service.name, pid(service.name), service.url) for service in fleet.services]
 
 
 def _platform_parts(platform: Platform) -> list[Part]:

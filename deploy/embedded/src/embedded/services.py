@@ -1,11 +1,12 @@
 """How each of the five services is started here: its command, its port and its environment."""
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedded.platform import Platform
-from embedded.ports import LOOPBACK
+from embedded.ports import LOOPBACK, free_port
 from embedded.service_databases import owner_role
 
 
@@ -26,8 +27,11 @@ class Service:
         """Its console script from the environment this interpreter belongs to."""
         return [str(Path(sys.executable).parent / self.name), *arguments]
 
-    def environment(self, platform: Platform) -> dict[str, str]:
-        """Its settings, each under the service's own prefix."""
+    def environment(self, platform: Platform, *, stepped: bool = False) -> dict[str, str]:
+        """Its settings, each under the service's own prefix.
+
+        `stepped` lets whoever holds the machine token move the business calendar.
+        """
         postgres = platform.postgres
         settings = {
             "KAFKA_BOOTSTRAP": platform.broker.bootstrap,
@@ -35,11 +39,17 @@ class Service:
             "OWNER_DATABASE_URL": postgres.url(owner_role(self.name), self.name),
             "HTTP_HOST": LOOPBACK,
             "HTTP_PORT": str(self.port),
+            "CALENDAR": "stepped" if stepped else "system",
             "MACHINE_TOKEN": platform.secrets.of("machine token"),
         }
         if self.needs_mail:
             settings |= {"SMTP_HOST": platform.mail.host, "SMTP_PORT": str(platform.mail.port)}
         return {f"{self.name.upper()}_{key}": value for key, value in settings.items()}
+
+
+def on_free_ports(services: Iterable[Service]) -> tuple[Service, ...]:
+    """The same services at ports nobody listens on, so that two platforms fit one machine."""
+    return tuple(replace(service, port=free_port()) for service in services)
 
 
 SERVICES = (
