@@ -36,7 +36,7 @@ async def step(step: Step, runtime: Running) -> dict[str, str]:
         await connection.execute(
             """
             INSERT INTO calendar (now) VALUES ($1)
-            ON CONFLICT (only) DO UPDATE SET now = greatest(calendar.now, excluded.now)
+            ON CONFLICT (singleton) DO UPDATE SET now = greatest(calendar.now, excluded.now)
             """,
             step.now,
         )

@@ -37,7 +37,7 @@ HINT_EVERY_S = 5.0
 log = structlog.get_logger(__name__)
 
 
-class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+class Consumer(ConsumerRebalanceListener):
     """Consumes `handlers`' topics for one service; `name` is its group and its positions' name."""
 
     def __init__(self, pool: Pool, name: str, handlers: Mapping[str, Handler]) -> None:
@@ -153,7 +153,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
 
     async def _work(self, batch: Sequence[Raw]) -> None:
         """Settle `batch`; a part that cannot be handled is found by halving and parked."""
-        batch = [raw for raw in batch if raw.offset >= self._next(raw)]
+        batch = [raw for raw in batch if self._is_next(raw)]
         if not batch:
             return
         try:
@@ -170,11 +170,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
                 await self._work(batch[:middle])
                 await self._work(batch[middle:])
 
-    def _next(self, raw: Raw) -> int:
+    def _is_next(self, raw: Raw) -> bool:
+        # aiokafka may hand out records before the seek at assignment, and after a revocation;
+        # whoever holds the partition fetches them again from the stored position.
         position = self._expected.get(TopicPartition(raw.topic, raw.partition))
-        if position is None:
-            raise Fenced("a record of a partition that is not assigned")
-        return position
+        return position is not None and raw.offset >= position
 
     def _count_parked(self) -> None:
         self._parked_in_a_row += 1
@@ -199,14 +199,15 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is 
 
     async def _transaction(self, batch: Sequence[Raw], park_reason: str | None) -> None:
         reached = {TopicPartition(raw.topic, raw.partition): raw.offset + 1 for raw in batch}
+        expected = {tp: self._expected.get(tp, -1) for tp in reached}  # -1: revoked meanwhile
         by_topic, unparsable = _parse_all(batch)
         async with self._pool.acquire() as connection, connection.transaction():
-            await positions.advance(connection, self._name, self._expected, reached)
+            await positions.advance(connection, self._name, expected, reached)
             rejected = await self._reject(connection, batch, by_topic, unparsable, park_reason)
             for topic, records in by_topic.items():
                 if records:
                     await self._handlers[topic](connection, records)
-        self._expected.update(reached)
+        self._expected.update((tp, to) for tp, to in reached.items() if tp in self._expected)
         metrics.CONSUMED.labels(self._name).inc(len(batch) - rejected)
         metrics.PARKED.labels(self._name).inc(rejected)
         self.after_commit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -39,7 +40,7 @@ async def create_topics(bootstrap: str, topics: Iterable[Topic] = TOPICS.values(
         wanted = [topic for topic in topics if topic.name not in existing]
         if not wanted:
             return []
-        response = await admin.create_topics([_new_topic(topic) for topic in wanted])
+        response: Any = await admin.create_topics([_new_topic(topic) for topic in wanted])
         for name, code, *_ in response.topic_errors:
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:

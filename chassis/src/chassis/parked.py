@@ -112,10 +112,11 @@ async def take_key(connection: Connection, consumer: str, parked_id: int) -> lis
     """
     rows = await connection.fetch(
         """
-        DELETE FROM parked WHERE consumer = $1 AND (topic, key) IS NOT DISTINCT FROM
-            (SELECT topic, key FROM parked WHERE id = $2 AND consumer = $1)
-            AND (key IS NOT NULL OR id = $2)
-        RETURNING id, topic, partition, "offset", key, headers, value, reason
+        DELETE FROM parked p
+        USING parked asked
+        WHERE asked.id = $2 AND asked.consumer = $1 AND p.consumer = $1
+          AND (p.id = asked.id OR (p.topic, p.key) = (asked.topic, asked.key))
+        RETURNING p.id, p.topic, p.partition, p."offset", p.key, p.headers, p.value, p.reason
         """,
         consumer,
         parked_id,
@@ -140,7 +141,8 @@ async def drop(connection: Connection, consumer: str, parked_id: int) -> bool:
 
 def _headers_json(raw: Raw) -> str:
     """Headers as pairs of name and latin-1 text (any byte survives), None for a null value."""
-    pairs = [(name, None if v is None else v.decode("latin-1")) for name, v in raw.headers]
+    headers: Iterable[tuple[str, bytes | None]] = raw.headers  # aiokafka's types know no null
+    pairs = [(name, None if v is None else v.decode("latin-1")) for name, v in headers]
     # Postgres' jsonb has no U+0000.
     return json.dumps(pairs).replace("\\u0000", "\\ufffd")
 

@@ -90,8 +90,8 @@ class Relay:
             linger_ms=0,
             request_timeout_ms=30_000,
         )
-        await producer.start()
         try:
+            await producer.start()
             await self._drain(producer)
         finally:
             await producer.stop()

@@ -64,6 +64,6 @@ CREATE INDEX due_work_due_at ON due_work (due_at);
 
 -- One row where somebody steps the calendar; empty where it runs with the wall clock.
 CREATE TABLE calendar (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     now timestamptz NOT NULL
 );
