@@ -1,0 +1,79 @@
+"""The one record of (person, cycle, occurrence)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where an obligation stands."""
+
+    NOT_IN_SCOPE = "not_in_scope"
+    SUPPLEMENTAL = "supplemental"
+    EXEMPT = "exempt"
+    SCHEDULED = "scheduled"
+    RELEASED = "released"
+    OVERDUE = "overdue"
+    COMPLETED = "completed"
+    COMPLETED_LATE = "completed_late"
+    ENDED = "ended"
+
+
+AWAY = frozenset({Status.ENDED, Status.EXEMPT, Status.SUPPLEMENTAL, Status.NOT_IN_SCOPE})
+OPEN = frozenset({Status.RELEASED, Status.OVERDUE})
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A reminder that went out, and how often the obligation had been re-opened by then."""
+
+    kind: str
+    ordinal: int
+    reopened: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is published of an obligation; two equal ones are no change."""
+
+    status: Status
+    hold: bool
+    group: str | None
+    department_ids: tuple[str, ...]
+    planned_on: date | None
+    released_at: datetime | None
+    due_on: date | None
+    completed_at: datetime | None
+    option: str | None
+    supplemental_options: tuple[str, ...]
+    reopened: int
+    rule: str
+    policy_version: int
+    person_version: int
+
+    @property
+    def open(self) -> bool:
+        """Whether the person may be reminded."""
+        return self.status in OPEN and not self.hold
+
+    @property
+    def away(self) -> bool:
+        """Whether it was released and nothing is asked of the person for now."""
+        return self.released_at is not None and (self.hold or self.status in AWAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """An obligation as it is kept: `version` counts changes of `standing` from 1.
+
+    No reminder goes out for a day up to `reminded_to`; `next_on` is the next business day on
+    which something is due (a release, a reminder, a flip), None when only a new fact can change it.
+    """
+
+    version: int
+    standing: Standing
+    sent: tuple[Sent, ...] = ()
+    reminded_to: date | None = None
+    next_on: date | None = None
