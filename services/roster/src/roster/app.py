@@ -1,0 +1,20 @@
+"""The one place where the roster is put together."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from chassis.service import Service, build_app
+from chassis.settings import ServiceSettings, load
+from roster.api import create_router
+from roster.settings import RosterSettings
+
+
+def create_service(settings: ServiceSettings) -> Service:
+    """The roster's parts; it consumes nothing, it is the door for people and departments."""
+    return Service("roster", settings, routers=[create_router()])
+
+
+def create_app() -> FastAPI:
+    """The roster as an ASGI application, from the environment."""
+    return build_app(create_service(load(RosterSettings)))
