@@ -16,7 +16,7 @@ STAMP := .venv/.installed
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMP) ## Create .venv: hash-locked dependencies, then our packages editable
@@ -92,7 +92,11 @@ bench: $(STAMP) ## Measure throughput and latency
 
 .PHONY: demo
 demo: $(STAMP) ## Watch a whole cycle on this machine, from onboarding to the report
-	$(BIN)/rollcall demo
+	$(BIN)/rollcall demo --recount tests
+
+.PHONY: demo-kill
+demo-kill: $(STAMP) ## The same while every service, the broker and Postgres are killed once
+	$(BIN)/rollcall demo --recount tests --folder var/demo-kill --kill
 
 .PHONY: clean
 clean: ## Remove the environment, the caches and the embedded platform's data

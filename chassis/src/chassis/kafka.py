@@ -88,9 +88,6 @@ def is_kafka_error(error: BaseException) -> bool:
 
 
 def _new_topic(topic: Topic) -> NewTopic:
-    return NewTopic(
-        name=topic.name,
-        num_partitions=topic.partitions,
-        replication_factor=-1,
-        topic_configs=topic.config,
-    )
+    new = NewTopic(topic.name, topic.partitions, 1, topic_configs=topic.config)
+    new.replication_factor = -1  # the broker's default, which aiokafka's constructor refuses
+    return new

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from embedded.demo.run import Options, run_demo
 from embedded.fleet import Fleet
 from embedded.platform import Platform, Ports
 from embedded.services import SERVICES
@@ -57,6 +58,37 @@ def status(folder: Folder = Path(".rollcall"), *, as_json: AsJson = False) -> No
         _print(parts)
     if not parts or not all(part.is_alive() for part in parts):
         raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    folder: Folder = Path("var/demo"),
+    *,
+    people: Annotated[
+        int, typer.Option(min=300, max=100_000, envvar="PEOPLE", help="Size of the university.")
+    ] = 3000,
+    seed: Annotated[int, typer.Option(help="Another seed invents another university.")] = 1,
+    kill: Annotated[
+        bool, typer.Option("--kill", help="Kill -9 each service, the broker and Postgres midway.")
+    ] = False,
+    recount: Annotated[
+        Path | None, typer.Option(help="Folder of the recount, to check every night with it.")
+    ] = None,
+) -> None:
+    """Run the 2023-24 cycle of an invented university, day by day, and check what came of it.
+
+    Ends with one line of JSON on standard output, and the same in FOLDER/summary.json. On a
+    terminal everything stays up until Ctrl-C. The exit code is 1 when a check fails.
+    """
+    options = Options(folder.resolve(), people, seed, kill, recount, stay=sys.stdout.isatty())
+    try:
+        status = run_demo(options)
+    except (RuntimeError, OSError) as error:
+        print(f"The demo failed: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    raise typer.Exit(status)
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def _day(story: Story, habit: str, window: Window, released: date) -> date:
         return OPENS_ON + timedelta(days=rng.randrange(1, max(2, (released - OPENS_ON).days)))
     if habit == "late":
         # The central group's due day is three days before the script ends.
-        patience = min(20, (ENDS_ON - due).days) or 1
+        patience = min(20, (ENDS_ON - due).days - 1)
         return due + timedelta(days=1 + int(min(rng.expovariate(1 / 4), patience - 1)))
     reminded = _before(due, rng.choice(REMINDED_BEFORE)) if habit == "after_reminder" else released
     if reminded <= released:

@@ -1,0 +1,241 @@
+"""The demo from an empty folder to its summary."""
+
+import asyncio
+import base64
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import date, datetime
+from datetime import time as civil_time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from embedded import university
+from embedded.demo import kills
+from embedded.demo.calendar import Driver, instant
+from embedded.demo.checks import Check, check_all, digest_of, read_mails
+from embedded.demo.outside import Outside, persist
+from embedded.demo.rest import Observer
+from embedded.demo.show import Show, table
+from embedded.fleet import Fleet
+from embedded.platform import Platform
+from embedded.services import SERVICES, on_free_ports
+
+CYCLE = "2023-24"
+BEGINS = instant(date(2023, 9, 1), civil_time(7))
+ENDS = instant(date(2024, 4, 2), civil_time(0))
+_WEBHOOKS = "webhooks of the campus learning system"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for. `recount` is the folder that holds the recount, to run it after."""
+
+    folder: Path
+    people: int = 3000
+    seed: int = 1
+    kill: bool = False
+    recount: Path | None = None
+    stay: bool = False
+
+
+class Demo:
+    """Runs the cycle on a platform of its own; `run` returns the exit status."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._folder = options.folder
+        self._show = Show()
+        self._started = time.monotonic()
+        self._platform = Platform(options.folder)
+        self._fleet = Fleet(self._platform, on_free_ports(SERVICES), stepped=True)
+        self._services = {service.name: service for service in self._fleet.services}
+        self._killer = kills.Killer(self._platform, self._fleet)
+
+    def run(self) -> int:
+        """Start everything, run the cycle, check it, stop everything."""
+        try:
+            self._start()
+            return asyncio.run(self._drive())
+        finally:
+            self._fleet.stop()
+            self._platform.stop()
+
+    def _start(self) -> None:
+        self._show.say(
+            f"Starting Kafka, Postgres, a mail server and five services in {self._folder}"
+        )
+        self._platform.start(self._services)
+        self._write_sources()
+        self._fleet.prepare()
+        self._fleet.start()
+
+    def _write_sources(self) -> None:
+        secret = self._platform.secrets.of(_WEBHOOKS).encode()
+        courses = "\n".join(
+            f'psh23-{option.lower()} = {{ cycle = "{CYCLE}", option = "{option}" }}'
+            for option in "ABC"
+        )
+        (self._folder / "sources.toml").write_text(
+            f"[sources.{university.SOURCE}]\n"
+            f'secrets = ["whsec_{base64.b64encode(secret).decode()}"]\n'
+            f"[sources.{university.SOURCE}.courses]\n{courses}\n"
+            'psh21-3 = { cycle = "2021", option = "3" }\n'
+        )
+
+    async def _drive(self) -> int:
+        async with AsyncExitStack() as stack:
+            client = await stack.enter_async_context(httpx.AsyncClient(timeout=30.0))
+            bootstrap = self._platform.broker.bootstrap
+            observer = await stack.enter_async_context(
+                Observer(client, self._fleet.services, bootstrap)
+            )
+            outside = Outside(
+                client,
+                self._services,
+                token=self._token,
+                webhook_secret=self._platform.secrets.of(_WEBHOOKS).encode(),
+            )
+            driver = Driver(client, self._fleet.services, observer, outside, token=self._token)
+            with self._show:
+                await self._run_cycle(client, driver)
+            return await self._finish(client, observer, driver)
+
+    async def _run_cycle(self, client: httpx.AsyncClient, driver: Driver) -> None:
+        university_ = university.build(self._options.people, self._options.seed)
+        university_.write(self._folder)
+        await driver.step(BEGINS)
+        await asyncio.to_thread(self._command, "rollout", "cycle", "apply", CYCLE)
+
+        async def watch(now: datetime) -> None:
+            if self._show.wants(now):
+                self._show.update(now, await self._figures(client))
+
+        midway = self._killer.midway if self._options.kill else kills.spare
+        await driver.run(university_.happenings, until=ENDS, watch=watch, midway=midway)
+
+    async def _finish(self, client: httpx.AsyncClient, observer: Observer, driver: Driver) -> int:
+        editions = self._folder / "editions"
+        await asyncio.to_thread(
+            self._command, "reporting", "editions", "export", "--out", str(editions)
+        )
+        figures, ledger = await self._figures(client), await self._ledger(client)
+        parked = {each.service: each.body["parked"] for each in await observer.rest()}
+        mails = read_mails(self._platform.mail.journal)
+        count, digest = digest_of(editions)
+        checks = check_all(figures, ledger, parked, mails, count)
+        if self._options.recount is not None:
+            checks.append(await asyncio.to_thread(self._recount, self._options.recount, editions))
+        troubles = [f"{check.sentence}: {check.trouble}" for check in checks if check.trouble]
+        summary = {
+            "ok": not troubles,
+            "troubles": troubles,
+            "people": self._options.people,
+            "seed": self._options.seed,
+            "seconds": round(time.monotonic() - self._started, 1),
+            "calendar_steps": driver.steps,
+            "groups": figures,
+            "mails": dict(ledger),
+            "editions": count,
+            "editions_sha256": digest,
+            "killed": [[now.isoformat(), victim] for now, victim in self._killer.done],
+            "checks": [check.sentence for check in checks],
+            "pages": self._pages(),
+        }
+        self._report(summary, checks)
+        if self._options.stay:
+            await self._stay()
+        return 1 if troubles else 0
+
+    def _report(self, summary: Mapping[str, Any], checks: list[Check]) -> None:
+        say = self._show.say
+        self._show.console.print(table(summary["groups"], f"The {CYCLE} cycle"))
+        for check in checks:
+            say(
+                f"[red]no[/]  {check.sentence}: {check.trouble}"
+                if check.trouble
+                else f"yes {check.sentence}"
+            )
+        say(f"{summary['editions']:,} editions, {summary['mails']['accepted']:,} mails")
+        for name, address in summary["pages"].items():
+            say(f"{name}: {address}")
+        line = json.dumps(summary)
+        (self._folder / "summary.json").write_text(line + "\n")
+        print(line, flush=True)
+
+    def _recount(self, tests: Path, editions: Path) -> Check:
+        cycle = self._folder / "cycle.yaml"
+        cycle.write_text(self._command("rollout", "cycle", "show", CYCLE))
+        command = [sys.executable, "-m", "recount"]
+        command += ["--bootstrap", self._platform.broker.bootstrap]
+        command += ["--imports", str(self._folder / "imports"), "--cycle", str(cycle)]
+        command += ["--journal", str(self._platform.mail.journal), "--editions", str(editions)]
+        done = subprocess.run(command, cwd=tests, capture_output=True, text=True, check=False)
+        (self._folder / "recount.txt").write_text(done.stdout + done.stderr)
+        for line in done.stdout.splitlines():
+            self._show.say(f"recount: {line}")
+        trouble = f"see {self._folder / 'recount.txt'}" if done.returncode else ""
+        return Check(
+            "The recount from the log, the files and the mails finds no difference", trouble
+        )
+
+    def _command(self, name: str, *arguments: str) -> str:
+        """Run a service's own command, as an operator would; returns what it printed.
+
+        Raises:
+            RuntimeError: it failed; holds what it said.
+        """
+        service = self._services[name]
+        done = subprocess.run(
+            service.command(*arguments),
+            env=self._fleet.environment(service),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{name} {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    async def _figures(self, client: httpx.AsyncClient) -> list[dict[str, Any]]:
+        groups: list[dict[str, Any]] = await self._get(client, "reporting", f"/figures/{CYCLE}")
+        return groups
+
+    async def _ledger(self, client: httpx.AsyncClient) -> dict[str, int]:
+        ledger: dict[str, int] = await self._get(client, "notifier", "/ledger")
+        return ledger
+
+    async def _get(self, client: httpx.AsyncClient, name: str, path: str) -> Any:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        url = f"{self._services[name].url}{path}"
+        return (await persist(lambda: client.get(url, headers=headers))).json()
+
+    @property
+    def _token(self) -> str:
+        return self._platform.secrets.of("machine token")
+
+    def _pages(self) -> dict[str, str]:
+        return {"departments and own page (sign in)": f"{self._services['reporting'].url}/sign-in"}
+
+    async def _stay(self) -> None:
+        self._show.say("Everything stays up until Ctrl-C.")
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(each, stopping.set)
+        await stopping.wait()
+
+
+def run_demo(options: Options) -> int:
+    """Run the demo in a fresh folder; 0 when every check holds, 1 with the reasons otherwise."""
+    shutil.rmtree(options.folder, ignore_errors=True)
+    options.folder.mkdir(parents=True)
+    return Demo(options).run()
