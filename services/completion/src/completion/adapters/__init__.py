@@ -1,0 +1,1 @@
+"""One module per way in which learning systems speak: from raw bytes to a `domain.Report`."""

@@ -1,0 +1,74 @@
+"""What reaches the service besides HTTP: the roster's topics, and the requests intake stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+import structlog
+
+from chassis.consumer import Handler
+from chassis.errors import describe, is_transient
+from chassis.postgres import Connection
+from chassis.service import Runtime
+from completion import handlers
+from completion.handlers import Institution
+
+TOPICS: Mapping[str, Handler] = {
+    "roster.person.v1": handlers.people_changed,
+    "roster.contact.v1": handlers.contacts_changed,
+}
+IDLE_S = 1.0
+BACKOFF_MAX_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+UseCase = Callable[[Connection, Institution, datetime], Awaitable[int]]
+
+
+class Interpreter:
+    """Interprets stored requests in the background; several processes may run one."""
+
+    def __init__(self, institution: Institution) -> None:
+        self._institution = institution
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Requests have been stored, or people have become known."""
+        self._wake.set()
+
+    async def run(self, runtime: Runtime) -> None:
+        """Bring facts in line with the sources file, then interpret until cancelled."""
+        runtime.wakers.append(self.wake)
+        while await self._once(runtime, handlers.apply_sources):
+            pass
+        while True:
+            self._wake.clear()
+            if not await self._once(runtime, handlers.interpret_next):
+                await self._sleep()
+
+    async def _once(self, runtime: Runtime, use_case: UseCase) -> int:
+        """One transaction, tried again with back-off while Postgres is in trouble."""
+        backoff = 0.1
+        while True:
+            try:
+                async with runtime.pool.acquire() as connection, connection.transaction():
+                    count = await use_case(connection, self._institution, runtime.calendar.now())
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("interpretation_retried", error=describe(error), retry_in_s=backoff)
+                await asyncio.sleep(backoff)
+                backoff = min(backoff * 2, BACKOFF_MAX_S)
+            else:
+                if count:
+                    runtime.relay.wake()
+                return count
+
+    async def _sleep(self) -> None:
+        # Requests that another process stored do not wake this one.
+        try:
+            await asyncio.wait_for(self._wake.wait(), IDLE_S)
+        except TimeoutError:
+            return
