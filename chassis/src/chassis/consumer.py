@@ -96,8 +96,8 @@ class Consumer(ConsumerRebalanceListener):
                 await self._retry(lambda: self._seek(list(self._expected)))
             except Stop as error:
                 log.error("consumer_stopped", consumer=self._name, error=describe(error))
+                self._expected = {}  # from here on nothing is ours; the process is ending
                 self.on_stop(str(error))
-                await asyncio.Event().wait()  # nothing more is handled; the process is ending
 
     async def hint(self) -> None:
         """Tell Kafka the positions every few seconds, so that lag tools see this group."""
