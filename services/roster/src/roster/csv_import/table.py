@@ -50,8 +50,9 @@ class Table:
 
     def _order_of(self, header: Row | None) -> list[int] | None:
         """Where each wanted column stands; None when the header cannot be used."""
-        if header is None:
+        if header is None and not self.errors:
             self.errors.add(1, None, "a header row")
+        if header is None or self.errors:
             return None
         line, names = header[0], [name.strip(" ") for name in header[1]]
         usable = True
