@@ -1,0 +1,1 @@
+"""Every SQL statement of reporting: projections in, nights made, reports out."""
