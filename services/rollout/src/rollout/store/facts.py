@@ -1,0 +1,255 @@
+"""What the service has been told: people, departments and completions, every version of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from chassis.postgres import Connection
+from rollout.domain import Appointment, Area, Completion, Person
+from schemas.completion import CompletionState, ModuleCompleted
+from schemas.roster import DepartmentChanged, PersonState
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is known of some people; departments nobody has described have no area."""
+
+    versions: dict[str, list[Person]]
+    completions: dict[str, list[Completion]]
+    areas: dict[str, Area]
+
+
+async def calendar_now(connection: Connection, *, stepped: bool) -> datetime:
+    """The calendar's instant; one that nobody has stepped yet stands before everything."""
+    now: datetime = await connection.fetchval(_NOW_STEPPED if stepped else "SELECT now()")
+    return now
+
+
+async def add_people(connection: Connection, people: Sequence[PersonState]) -> list[str]:
+    """Keep versions that are new, at most one per person; returns whose they were, sorted."""
+    people = sorted(people, key=lambda person: person.person_id)
+    await connection.execute(
+        _TOUCH_PERSON,
+        json.dumps(
+            [
+                {
+                    "person_id": person.person_id,
+                    "version": person.version,
+                    "department_ids": sorted({a.department_id for a in person.appointments}),
+                }
+                for person in people
+            ]
+        ),
+    )
+    rows = await connection.fetch(
+        _ADD_PERSON_VERSION,
+        [person.person_id for person in people],
+        [person.version for person in people],
+        [person.effective_on for person in people],
+        [person.received_at for person in people],
+        [person.model_dump_json() for person in people],
+    )
+    return sorted(row["person_id"] for row in rows)
+
+
+async def add_departments(
+    connection: Connection, departments: Sequence[DepartmentChanged]
+) -> list[str]:
+    """Keep newer versions, at most one per department; returns those whose area changed."""
+    departments = sorted(departments, key=lambda department: department.department_id)
+    ids = [department.department_id for department in departments]
+    rows = await connection.fetch(_LOCK_DEPARTMENTS, ids)
+    before = {row["department_id"]: (row["version"], row["area_id"]) for row in rows}
+    newer = [d for d in departments if d.version > before.get(d.department_id, (0, None))[0]]
+    await connection.execute(
+        _SET_DEPARTMENT,
+        [department.department_id for department in newer],
+        [department.version for department in newer],
+        [department.area_id for department in newer],
+        [department.received_at for department in newer],
+    )
+    return [
+        d.department_id for d in newer if d.area_id != before.get(d.department_id, (0, None))[1]
+    ]
+
+
+async def add_completions(
+    connection: Connection, completions: Sequence[CompletionState]
+) -> list[str]:
+    """Keep versions that are new; returns whose they were, sorted and without repetition."""
+    await mention_people(connection, {completion.person_id for completion in completions})
+    rows = await connection.fetch(
+        _ADD_COMPLETION,
+        [completion.person_id for completion in completions],
+        [completion.source for completion in completions],
+        [completion.course for completion in completions],
+        [completion.version for completion in completions],
+        [completion.cycle for completion in completions],
+        [completion.option for completion in completions],
+        [isinstance(completion, ModuleCompleted) for completion in completions],
+        [completion.completed_at for completion in completions],
+        [completion.received_at for completion in completions],
+    )
+    return sorted({row["person_id"] for row in rows})
+
+
+async def mention_people(connection: Connection, person_ids: Collection[str]) -> None:
+    """Make sure these people have a row that can be locked, and lock it."""
+    await connection.execute(_MENTION_PEOPLE, sorted(person_ids))
+
+
+async def lock_people(connection: Connection, person_ids: Collection[str]) -> None:
+    """Hold these people until the transaction ends; what is read afterwards is complete."""
+    await connection.execute(_LOCK_PEOPLE, sorted(person_ids))
+
+
+async def people_in(connection: Connection, department_ids: Collection[str]) -> list[str]:
+    """People with an appointment in one of these departments, sorted."""
+    rows = await connection.fetch(_PEOPLE_IN, list(department_ids))
+    return [row["person_id"] for row in rows]
+
+
+async def people_after(connection: Connection, person_id: str, limit: int) -> list[str]:
+    """The next people that facts are known of, by id."""
+    rows = await connection.fetch(_PEOPLE_AFTER, person_id, limit)
+    return [row["person_id"] for row in rows]
+
+
+async def load_facts(connection: Connection, person_ids: Collection[str]) -> Facts:
+    """All facts of these people; whom nothing is known of is missing in `versions`.
+
+    The departments are held against change until the transaction ends.
+    """
+    ids = list(person_ids)
+    versions: dict[str, list[Person]] = {}
+    for row in await connection.fetch(_VERSIONS, ids):
+        person = person_of(json.loads(row["state"]))
+        versions.setdefault(person.person_id, []).append(person)
+    completions: dict[str, list[Completion]] = {}
+    for row in await connection.fetch(_COMPLETIONS, ids):
+        person_id, *fields = row
+        completions.setdefault(person_id, []).append(Completion(*fields))
+    areas = await _load_areas(connection, (v for all_ in versions.values() for v in all_))
+    return Facts(versions, completions, areas)
+
+
+async def departments_without_area(connection: Connection, limit: int) -> list[str]:
+    """Departments that roll up to nothing, or that people are in and nobody has described."""
+    rows = await connection.fetch(_WITHOUT_AREA, limit)
+    return [row["department_id"] for row in rows]
+
+
+def person_of(state: dict[str, Any]) -> Person:
+    """A version's facts from its published state, as JSON; what no rule asks about is left out."""
+    return Person(
+        person_id=state["person_id"],
+        version=state["version"],
+        effective_on=date.fromisoformat(state["effective_on"]),
+        received_at=datetime.fromisoformat(state["received_at"]),
+        onboarded_on=date.fromisoformat(state["onboarded_on"]),
+        separated_on=_day(state["separated_on"]),
+        appointments=tuple(
+            Appointment(
+                appointment_id=held["appointment_id"],
+                kind=held["kind"],
+                paid=held["paid"],
+                department_id=held["department_id"],
+                start_on=date.fromisoformat(held["start_on"]),
+                end_on=_day(held["end_on"]),
+                year_of_study=held["year_of_study"],
+            )
+            for held in state["appointments"]
+        ),
+        hold=state["hold"],
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+async def _load_areas(connection: Connection, versions: Iterable[Person]) -> dict[str, Area]:
+    ids = sorted({held.department_id for version in versions for held in version.appointments})
+    await connection.execute(_MENTION_DEPARTMENTS, ids)
+    rows = await connection.fetch(_AREAS, ids)
+    return {
+        row["department_id"]: Area(row["area_id"], row["area_received_at"])
+        for row in rows
+        if row["version"]
+    }
+
+
+_NOW_STEPPED = "SELECT coalesce((SELECT now FROM calendar), to_timestamp(0))"
+_TOUCH_PERSON = """
+INSERT INTO person (person_id, version, department_ids)
+SELECT person_id, version, department_ids
+FROM jsonb_to_recordset($1::jsonb) AS p(person_id text, version bigint, department_ids text[])
+ORDER BY person_id
+ON CONFLICT (person_id) DO UPDATE
+SET version = excluded.version, department_ids = excluded.department_ids
+WHERE person.version < excluded.version
+"""
+_ADD_PERSON_VERSION = """
+INSERT INTO person_version (person_id, version, effective_on, received_at, state)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::date[], $4::timestamptz[], $5::jsonb[])
+ON CONFLICT DO NOTHING
+RETURNING person_id
+"""
+_LOCK_DEPARTMENTS = """
+SELECT department_id, version, area_id FROM department
+WHERE department_id = ANY($1::text[]) ORDER BY department_id FOR UPDATE
+"""
+_SET_DEPARTMENT = """
+INSERT INTO department (department_id, version, area_id, area_received_at)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[])
+ON CONFLICT (department_id) DO UPDATE
+SET version = excluded.version,
+    area_id = excluded.area_id,
+    area_received_at = CASE
+        WHEN department.version > 0 AND department.area_id IS NOT DISTINCT FROM excluded.area_id
+        THEN department.area_received_at ELSE excluded.area_received_at END
+WHERE department.version < excluded.version
+"""
+_ADD_COMPLETION = """
+INSERT INTO completion
+    (person_id, source, course, version, cycle, option, valid, completed_at, received_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
+                     $7::boolean[], $8::timestamptz[], $9::timestamptz[])
+ON CONFLICT DO NOTHING
+RETURNING person_id
+"""
+_MENTION_PEOPLE = """
+INSERT INTO person (person_id) SELECT id FROM unnest($1::text[]) AS id ORDER BY id
+ON CONFLICT (person_id) DO UPDATE SET version = person.version WHERE false
+"""
+_LOCK_PEOPLE = """
+SELECT 1 FROM person WHERE person_id = ANY($1::text[]) ORDER BY person_id FOR UPDATE
+"""
+_PEOPLE_IN = """
+SELECT person_id FROM person WHERE department_ids && $1::text[] ORDER BY person_id
+"""
+_PEOPLE_AFTER = """
+SELECT person_id FROM person WHERE person_id > $1 AND version > 0 ORDER BY person_id LIMIT $2
+"""
+_VERSIONS = """
+SELECT state FROM person_version WHERE person_id = ANY($1::text[]) ORDER BY person_id, version
+"""
+_COMPLETIONS = """
+SELECT person_id, source, course, version, cycle, option, valid, completed_at, received_at
+FROM completion WHERE person_id = ANY($1::text[])
+"""
+_MENTION_DEPARTMENTS = """
+INSERT INTO department (department_id) SELECT id FROM unnest($1::text[]) AS id ORDER BY id
+ON CONFLICT DO NOTHING
+"""
+_AREAS = """
+SELECT department_id, version, area_id, area_received_at FROM department
+WHERE department_id = ANY($1::text[]) ORDER BY department_id FOR SHARE
+"""
+_WITHOUT_AREA = """
+SELECT department_id FROM department WHERE area_id IS NULL ORDER BY department_id LIMIT $1
+"""
