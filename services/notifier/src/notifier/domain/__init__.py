@@ -1,0 +1,28 @@
+"""The rules of mail: which mails must exist, which may go out now, what a server's answer means."""
+
+from notifier.domain.decide import Addressee, Candidate, Decision, decide
+from notifier.domain.planning import Obligation, mails_called_for, reminder_ordinal
+from notifier.domain.replies import Result, Stage, Verdict, read_reply
+from notifier.domain.senders import SenderChoice, choose_sender
+from notifier.domain.states import MAY_FOLLOW, Kind, MailKey, State, may_follow
+
+__all__ = [
+    "MAY_FOLLOW",
+    "Addressee",
+    "Candidate",
+    "Decision",
+    "Kind",
+    "MailKey",
+    "Obligation",
+    "Result",
+    "SenderChoice",
+    "Stage",
+    "State",
+    "Verdict",
+    "choose_sender",
+    "decide",
+    "mails_called_for",
+    "may_follow",
+    "read_reply",
+    "reminder_ordinal",
+]
