@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import re
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from email import message_from_bytes
@@ -46,6 +46,10 @@ _INSTITUTION = {
     *("from_name", "from_address", "support_intro", "support", "duty"),
 }
 _COUNT_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
+_PART = (
+    "Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+)
+_PLAIN, _HTML = (_PART % "plain").encode(), (_PART % "html").encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,11 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The shared part of many mails; texts are split where a person's values go."""
+    """The shared part of many mails: encoded pieces, and the marks of what goes between them."""
 
     headers: bytes
-    text: tuple[str, ...]
-    html: tuple[str, ...]
+    text: tuple[bytes | str, ...]
+    html: tuple[bytes | str, ...]
 
 
 class Renderer:
@@ -141,9 +145,11 @@ class Renderer:
                 frame.headers,
                 b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % boundary,
                 b"--%s\r\n" % boundary,
-                _part("plain", _fill(frame.text, name, code, str)),
+                _PLAIN,
+                _fill(frame.text, name, code),
                 b"--%s\r\n" % boundary,
-                _part("html", _fill(frame.html, name, code, escape)),
+                _HTML,
+                _fill(frame.html, escape(name), code),
                 b"--%s--\r\n" % boundary,
             )
         )
@@ -189,8 +195,8 @@ class Renderer:
         html = self._templates.get_template(f"{template}.html").render(values)
         return _Frame(
             headers=_shared_headers(values["subject"], sender, cycle.title, self._list_id(cycle)),
-            text=tuple(_MARKS.split(_tidy(text.render(values)))),
-            html=tuple(_MARKS.split(self._inliner.inline(html))),
+            text=_pieces(_tidy(text.render(values))),
+            html=_pieces(self._inliner.inline(html)),
         )
 
     def _list_id(self, cycle: CyclePublished) -> str:
@@ -244,17 +250,22 @@ def _shared_headers(subject: str, sender: SenderChoice, title: str, list_id: str
     return raw
 
 
-def _part(subtype: str, text: str) -> bytes:
-    encoded = binascii.b2a_qp(text.encode("utf-8"), istext=True).replace(b"\n", b"\r\n")
-    return (
-        b"Content-Type: text/%s; charset=utf-8\r\n"
-        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n%s\r\n" % (subtype.encode(), encoded)
+def _pieces(text: str) -> tuple[bytes | str, ...]:
+    parts = _MARKS.split(text)
+    return tuple(
+        part if part in (_NAME, _CODE) else _quoted_printable(part) for part in parts if part
     )
 
 
-def _fill(parts: Sequence[str], name: str, code: str, escaped: Callable[[str], str]) -> str:
-    values = {_NAME: escaped(name), _CODE: code}
-    return "".join(values.get(part, part) for part in parts)
+def _fill(pieces: Sequence[bytes | str], name: str, code: str) -> bytes:
+    values = {_NAME: _quoted_printable(name), _CODE: _quoted_printable(code)}
+    # Pieces are joined by soft line breaks, which no reader sees.
+    encoded = (values[piece] if isinstance(piece, str) else piece for piece in pieces)
+    return b"=\r\n".join(encoded) + b"\r\n"
+
+
+def _quoted_printable(text: str) -> bytes:
+    return binascii.b2a_qp(text.encode("utf-8"), istext=True).replace(b"\n", b"\r\n")
 
 
 def _mailbox(name: str, address: str) -> str:
