@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 from recount.cycle import Cycle, read_cycle
 from recount.facts import Facts, read_imports
@@ -43,16 +44,18 @@ async def gather(sources: Sources) -> Evidence:
     mails, complaints = read_journal(sources.journal)
     editions = read_editions(sources.editions)
     log = await read_log(sources.bootstrap)
+    if not log.entries:
+        raise ValueError(f"there is no event on {sources.bootstrap}")
     return Evidence(cycle, facts, log, mails, complaints, editions)
 
 
 def read_editions(folder: Path) -> Editions:
-    """Every edition: `<business date>/<department id>.csv`."""
+    """Every edition: `<business date>/<department id, percent-encoded>.csv`."""
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}")
     return {
         date.fromisoformat(night.name): {
-            path.stem: path.read_bytes().decode() for path in night.glob("*.csv")
+            unquote(path.stem): path.read_bytes().decode() for path in night.glob("*.csv")
         }
         for night in sorted(folder.iterdir())
         if night.is_dir()

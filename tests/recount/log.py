@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 PERSON = "roster.person.v1"
 DEPARTMENT = "roster.department.v1"
@@ -92,37 +93,48 @@ def sift(entries: Iterable[Entry | str]) -> Log:
 
 async def read_log(bootstrap: str) -> Log:
     """Read every topic to its present end."""
+    partitions = await _partitions(bootstrap)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="none"
     )
     await consumer.start()
     try:
-        return sift([entry async for entry in _read(consumer)])
+        entries: list[Entry | str] = [
+            f"{topic} does not exist" for topic in TOPICS if not partitions[topic]
+        ]
+        for topic in TOPICS:
+            for number in partitions[topic]:
+                place = TopicPartition(topic, number)
+                entries += [entry async for entry in _read(consumer, place)]
+        return sift(entries)
     finally:
         await consumer.stop()
 
 
-async def _read(consumer: AIOKafkaConsumer) -> AsyncIterator[Entry | str]:
-    known = await consumer.topics()
-    for topic in sorted(set(TOPICS) - known):
-        yield f"{topic} does not exist"
-    places = [
-        TopicPartition(topic, number)
-        for topic in TOPICS
-        if topic in known
-        for number in sorted(consumer.partitions_for_topic(topic) or ())
-    ]
-    begins = await consumer.beginning_offsets(places)
-    ends = await consumer.end_offsets(places)
-    for place in places:
-        if begins[place] and place.topic not in COMPACTED:
-            yield f"{place.topic}[{place.partition}] was cut before offset {begins[place]}"
-        consumer.assign([place])
-        consumer.seek(place, begins[place])
-        async for record in _records(consumer, place, ends[place]):
-            # A tombstone says that a person was erased; there is nothing left to count.
-            if record.value is not None:
-                yield entry_of(record)
+async def _partitions(bootstrap: str) -> dict[str, list[int]]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        described = await admin.describe_topics(list(TOPICS))
+    finally:
+        await admin.close()
+    return {
+        each["topic"]: sorted(partition["partition"] for partition in each["partitions"])
+        for each in described
+    }
+
+
+async def _read(consumer: AIOKafkaConsumer, place: TopicPartition) -> AsyncIterator[Entry | str]:
+    consumer.assign([place])
+    begin = (await consumer.beginning_offsets([place]))[place]
+    end = (await consumer.end_offsets([place]))[place]
+    if begin and place.topic not in COMPACTED:
+        yield f"{place.topic}[{place.partition}] was cut before offset {begin}"
+    consumer.seek(place, begin)
+    async for record in _records(consumer, place, end):
+        # A tombstone says that a person was erased; there is nothing left to count.
+        if record.value is not None:
+            yield entry_of(record)
 
 
 async def _records(
