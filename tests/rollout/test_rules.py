@@ -125,6 +125,13 @@ def test_an_appointment_known_ahead_counts_from_its_first_day() -> None:
     assert someone.until("10-02").standing.planned_on == day("10-03")
 
 
+def test_a_fact_alone_releases_nobody_before_the_next_daily_run() -> None:
+    someone = story(appointment(department_id="d-hr"))
+    someone.settle(at("10-03", "12:00"))
+    assert (someone.status, someone.now.next_on) == ("scheduled", day("10-04"))
+    assert someone.until("10-04").standing.due_on == day("10-18")
+
+
 def test_nobody_is_released_after_the_cycle_closes() -> None:
     someone = story(appointment(department_id="d-hr"), received_at=at("2024-06-28", "12:00"))
     someone.settle(at("2024-06-28", "12:00"))
@@ -294,8 +301,9 @@ def test_a_person_on_hold_is_neither_released_nor_reminded_until_it_ends() -> No
     someone = story(appointment(department_id="d-hr"), hold=True)
     assert someone.until("10-11").standing.status == "scheduled"
     someone.learn(next_version(someone.versions[-1], "10-12", hold=False))
-    assert someone.releases == [day("10-12")]
-    assert someone.now.standing.due_on == day("10-26")
+    assert someone.releases == []
+    assert someone.until("10-13").standing.due_on == day("10-27")
+    assert someone.releases == [day("10-13")]
 
 
 def test_a_hold_after_release_stops_the_reminders_and_its_end_gives_notice() -> None:
@@ -334,7 +342,7 @@ def test_reminders_up_to_the_release_day_fall_away() -> None:
 def test_of_reminders_that_are_late_only_the_last_goes_out() -> None:
     someone = story(appointment(department_id="d-csail"), person_id="p7")
     someone.until("12-01")
-    someone.settle(at("12-14"))
+    someone.settle(at("12-14"), acts=True)
     assert [(on, r.kind, r.ordinal) for on, r in someone.reminded] == [
         (day("12-14"), "reminder", 2)
     ]

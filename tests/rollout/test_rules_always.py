@@ -92,16 +92,27 @@ def completions(draw: st.DrawFn) -> list[Completion]:
     return facts
 
 
-@given(histories(), completions(), days(day("2023-09-01")), st.randoms(use_true_random=False))
+@given(
+    histories(),
+    completions(),
+    days(day("2023-09-01")),
+    st.randoms(use_true_random=False),
+    st.booleans(),
+)
 def test_order_and_repetition_of_the_facts_do_not_matter(
-    versions: list[Person], done: list[Completion], today: date, dice: random.Random
+    versions: list[Person],
+    done: list[Completion],
+    today: date,
+    dice: random.Random,
+    acts: bool,
 ) -> None:
     now = at(str(today), "12:00")
-    plain = settle(shipped(), Case(versions, AREAS, done), now)
+    plain = settle(shipped(), Case(versions, AREAS, done), now, acts=acts)
     mixed_versions, mixed_done = versions + versions[:2], done + done[:2]
     dice.shuffle(mixed_versions)
     dice.shuffle(mixed_done)
-    assert settle(shipped(), Case(mixed_versions, AREAS, mixed_done), now) == plain
+    mixed = Case(mixed_versions, AREAS, mixed_done)
+    assert settle(shipped(), mixed, now, acts=acts) == plain
 
 
 @given(histories(), completions(), days(day("2023-09-01")))
@@ -109,8 +120,8 @@ def test_settling_again_changes_nothing(
     versions: list[Person], done: list[Completion], today: date
 ) -> None:
     now = at(str(today), "12:00")
-    first = settle(shipped(), Case(versions, AREAS, done), now)
-    again = settle(shipped(), Case(versions, AREAS, done, first.obligation), now)
+    first = settle(shipped(), Case(versions, AREAS, done), now, acts=True)
+    again = settle(shipped(), Case(versions, AREAS, done, first.obligation), now, acts=True)
     assert again.obligation == first.obligation
     assert not again.changed
     assert not again.released
@@ -121,8 +132,10 @@ def test_settling_again_changes_nothing(
 def test_what_is_due_next_is_never_today_or_before(
     versions: list[Person], done: list[Completion], today: date
 ) -> None:
-    next_on = settle(shipped(), Case(versions, AREAS, done), at(str(today))).obligation.next_on
-    assert next_on is None or next_on > today
+    for acts in (False, True):
+        settled = settle(shipped(), Case(versions, AREAS, done), at(str(today)), acts=acts)
+        next_on = settled.obligation.next_on
+        assert next_on is None or next_on > today
 
 
 @settings(max_examples=60)
@@ -157,7 +170,7 @@ def test_a_whole_year_keeps_every_promise(versions: list[Person], done: list[Com
 
 @given(histories(), days(day("2023-09-01")))
 def test_nobody_is_ever_born_overdue(versions: list[Person], today: date) -> None:
-    settled = settle(shipped(), Case(versions, AREAS), at(str(today), "12:00"))
+    settled = settle(shipped(), Case(versions, AREAS), at(str(today), "12:00"), acts=True)
     assert settled.obligation.standing.status != "overdue"
 
 

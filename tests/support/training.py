@@ -144,9 +144,9 @@ class Story:
                 self.completions.append(fact)
         return self.settle(max(fact.received_at for fact in facts))
 
-    def settle(self, now: datetime) -> Settlement:
+    def settle(self, now: datetime, *, acts: bool = False) -> Settlement:
         case = Case(self.versions, self.areas, self.completions, self.record)
-        settled = settle(self.cycle, case, now)
+        settled = settle(self.cycle, case, now, acts=acts)
         self.record = settled.obligation
         today = self.cycle.today(now)
         self.reminded += [(today, reminder) for reminder in settled.reminders]
@@ -156,9 +156,9 @@ class Story:
     def until(self, last: str) -> Obligation:
         """Work every day on which something is due, as the daily run does, up to `last`."""
         if self.record is None:
-            self.settle(self.cycle.begins_at(self.cycle.opens_on))
+            self.settle(self.cycle.begins_at(self.cycle.opens_on), acts=True)
         while self.now.next_on is not None and self.now.next_on <= day(last):
-            self.settle(self.cycle.begins_at(self.now.next_on))
+            self.settle(self.cycle.begins_at(self.now.next_on), acts=True)
         return self.now
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -54,6 +54,21 @@ class Area:
 
     area_id: str | None
     received_at: datetime
+    before: Area | None = None
+
+    def known_at(self, instant: datetime) -> Area | None:
+        """What was known at `instant`; None before anything was."""
+        area: Area | None = self
+        while area is not None and area.received_at > instant:
+            area = area.before
+        return area
+
+    def changes(self) -> Iterator[datetime]:
+        """Every instant at which the area became another, the latest first."""
+        area: Area | None = self
+        while area is not None:
+            yield area.received_at
+            area = area.before
 
 
 @dataclass(frozen=True, slots=True)

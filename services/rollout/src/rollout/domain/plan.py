@@ -58,11 +58,12 @@ def _known_since(
     versions: Versions, areas: Areas, cycle: Cycle, today: date, group: Group
 ) -> datetime:
     """Back through the facts in the order received, as long as they put the person in `group`."""
-    instants = {v.received_at for v in versions} | {a.received_at for a in areas.values()}
+    instants = {v.received_at for v in versions}
+    instants.update(instant for area in areas.values() for instant in area.changes())
     since = max(v.received_at for v in versions)
     for instant in sorted(instants, reverse=True):
         known = [v for v in versions if v.received_at <= instant]
-        at_that_time = {d: a for d, a in areas.items() if a.received_at <= instant}
+        at_that_time = {d: a for d, area in areas.items() if (a := area.known_at(instant))}
         if not known or decide(known, at_that_time, cycle, today).group != group.group:
             break
         since = instant

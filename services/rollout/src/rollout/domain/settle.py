@@ -1,7 +1,8 @@
 """From all facts of one person to the one record (docs/decisions/0002, 4 to 12).
 
 Level-triggered: what comes out depends on what is known and on what was already done (released,
-reminded), never on which fact or which day asked.
+reminded), never on which fact asked. Facts settle at any time; only the daily run acts, so the
+facts of a day may come in any order.
 """
 
 from __future__ import annotations
@@ -46,14 +47,14 @@ class _Release(NamedTuple):
     released_at: datetime | None = None
 
 
-def settle(cycle: Cycle, case: Case, now: datetime) -> Settlement:
-    """Bring one person's obligation up to date at `now`."""
+def settle(cycle: Cycle, case: Case, now: datetime, *, acts: bool = False) -> Settlement:
+    """Bring one person's obligation up to date at `now`; `acts` in a daily run: release, remind."""
     today = cycle.today(now)
     previous = case.previous.standing if case.previous else None
     decision = decide(case.versions, case.areas, cycle, today)
     person = newest(case.versions)
     done = fulfilment(case.completions, cycle)
-    release = _release(cycle, case, decision, now)
+    release = _release(cycle, case, decision, now, acts=acts)
     left = None
     if decision.rule == NOT_A_MEMBER:
         left = last_decision(case.versions, case.areas, cycle, today)
@@ -75,7 +76,7 @@ def settle(cycle: Cycle, case: Case, now: datetime) -> Settlement:
     )
     standing = replace(standing, department_ids=_departments(standing, decision, left, previous))
     standing = _timed(cycle, standing, previous, done, now)
-    return _settlement(cycle, case, standing, person, now)
+    return _settlement(cycle, case, standing, now, acts=acts)
 
 
 def next_action_on(
@@ -95,7 +96,9 @@ def next_action_on(
     return min(days, default=None)
 
 
-def _release(cycle: Cycle, case: Case, decision: Decision, now: datetime) -> _Release:
+def _release(
+    cycle: Cycle, case: Case, decision: Decision, now: datetime, *, acts: bool
+) -> _Release:
     """What was released stays so; else the plan, which comes true on its day."""
     previous = case.previous.standing if case.previous else None
     if previous and previous.released_at:
@@ -111,7 +114,7 @@ def _release(cycle: Cycle, case: Case, decision: Decision, now: datetime) -> _Re
         since = became_on(case.versions, case.areas, cycle, today, decision)
         planned = planned_day(cycle, group, person.person_id, since)
     reached = planned is not None and planned <= today <= cycle.closes_on
-    comes_true = reached and cycle.is_working(today) and not person.hold
+    comes_true = acts and reached and cycle.is_working(today) and not person.hold
     return _Release(group.group, planned, now if comes_true else None)
 
 
@@ -173,7 +176,7 @@ def _timed(
 
 
 def _settlement(
-    cycle: Cycle, case: Case, standing: Standing, person: Person, now: datetime
+    cycle: Cycle, case: Case, standing: Standing, now: datetime, *, acts: bool
 ) -> Settlement:
     """Number the record, and see which reminders are due and when to look again."""
     before = case.previous
@@ -187,10 +190,11 @@ def _settlement(
     )
     if standing.open and _opened_anew(before, standing):
         obligation = replace(obligation, reminded_to=cycle.civil(now))
-    due = reminders_due(cycle, obligation, today)
+    due = reminders_due(cycle, obligation, today) if acts else ()
     if due:
         sent = [Sent(reminder.kind, reminder.ordinal, standing.reopened) for reminder in due]
         obligation = replace(obligation, sent=(*obligation.sent, *sent), reminded_to=today)
+    person = newest(case.versions)
     obligation = replace(obligation, next_on=next_action_on(cycle, obligation, person, today))
     released = bool(standing.released_at) and not (before and before.standing.released_at)
     return Settlement(obligation, changed, released, due)

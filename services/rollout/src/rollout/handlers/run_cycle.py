@@ -67,7 +67,7 @@ async def decide_everybody(connection: Connection, due: Due, now: datetime) -> b
     if reached is None:
         return True
     people = await facts.people_after(connection, reached, CHUNK)
-    await settle_people(connection, people, now, cycle=due.key)
+    await settle_people(connection, people, now, cycle=due.key, acts=True)
     last = len(people) < CHUNK
     await cycles.set_decided_to(connection, due.key, None if last else people[-1])
     return last
@@ -87,7 +87,7 @@ async def work_day(connection: Connection, due: Due, now: datetime) -> bool:
     people = []
     if today >= cycle.opens_on:
         people = await obligations.people_due(connection, name, today, CHUNK)
-    await settle_people(connection, people, now, cycle=name)
+    await settle_people(connection, people, now, cycle=name, acts=True)
     if len(people) == CHUNK:
         return False
     await plan(connection, [day_due(cycle, now)])

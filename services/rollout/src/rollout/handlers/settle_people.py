@@ -32,8 +32,12 @@ async def settle_people(
     now: datetime,
     *,
     cycle: str | None = None,
+    acts: bool = False,
 ) -> None:
-    """Settle these people in every open cycle, or in one; the same facts again change nothing."""
+    """Settle these people in every open cycle, or in one; the same facts again change nothing.
+
+    Only the daily run `acts`: it releases and reminds.
+    """
     if not person_ids:
         return
     # Policies and facts are read after the lock, so that nobody else's newer ones are missed.
@@ -49,7 +53,7 @@ async def settle_people(
         return
     known = await facts.load_facts(connection, person_ids)
     for each in open_cycles:
-        await _settle_in(connection, each, known, now)
+        await _settle_in(connection, each, known, now, acts=acts)
 
 
 def cycle_of(policy: cycles.StoredPolicy) -> Cycle:
@@ -71,7 +75,7 @@ async def publish_versions(connection: Connection, events: Iterable[Event]) -> N
 
 
 async def _settle_in(
-    connection: Connection, cycle: Cycle, known: facts.Facts, now: datetime
+    connection: Connection, cycle: Cycle, known: facts.Facts, now: datetime, *, acts: bool
 ) -> None:
     previous = await obligations.load_obligations(connection, cycle.cycle, known.versions)
     settled = {
@@ -84,6 +88,7 @@ async def _settle_in(
                 previous.get(person_id),
             ),
             now,
+            acts=acts,
         )
         for person_id, versions in known.versions.items()
     }

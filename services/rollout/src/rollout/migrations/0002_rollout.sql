@@ -20,16 +20,23 @@ CREATE TABLE person_version (
     PRIMARY KEY (person_id, version)
 );
 
--- `area_received_at` is when the present area became known. Version 0: only mentioned so far.
+-- Version 0: only mentioned so far.
 CREATE TABLE department (
     department_id text PRIMARY KEY,
     version bigint NOT NULL DEFAULT 0 CHECK (version >= 0),
     area_id text,
-    area_received_at timestamptz,
-    CHECK ((version = 0) = (area_received_at IS NULL)),
     CHECK (version > 0 OR area_id IS NULL)
 );
 CREATE INDEX department_without_area ON department (department_id) WHERE area_id IS NULL;
+
+-- Every version, because a plan depends on when an area became known.
+CREATE TABLE department_version (
+    department_id text NOT NULL REFERENCES department,
+    version bigint NOT NULL CHECK (version >= 1),
+    area_id text,
+    received_at timestamptz NOT NULL,
+    PRIMARY KEY (department_id, version)
+);
 
 -- Every version of a person's standing in one course of one source.
 CREATE TABLE completion (

@@ -59,21 +59,29 @@ async def add_people(connection: Connection, people: Sequence[PersonState]) -> l
 async def add_departments(
     connection: Connection, departments: Sequence[DepartmentChanged]
 ) -> list[str]:
-    """Keep newer versions, at most one per department; returns those whose area changed."""
+    """Keep versions that are new, at most one per department; returns whose area changed."""
     departments = sorted(departments, key=lambda department: department.department_id)
-    ids = [department.department_id for department in departments]
-    rows = await connection.fetch(_LOCK_DEPARTMENTS, ids)
-    before = {row["department_id"]: (row["version"], row["area_id"]) for row in rows}
-    newer = [d for d in departments if d.version > before.get(d.department_id, (0, None))[0]]
+    await connection.execute(_MENTION_DEPARTMENTS, [d.department_id for d in departments])
+    before = {
+        row["department_id"]: row["area_id"]
+        for row in await connection.fetch(
+            _SET_DEPARTMENT,
+            [department.department_id for department in departments],
+            [department.version for department in departments],
+            [department.area_id for department in departments],
+        )
+    }
     await connection.execute(
-        _SET_DEPARTMENT,
-        [department.department_id for department in newer],
-        [department.version for department in newer],
-        [department.area_id for department in newer],
-        [department.received_at for department in newer],
+        _ADD_DEPARTMENT_VERSION,
+        [department.department_id for department in departments],
+        [department.version for department in departments],
+        [department.area_id for department in departments],
+        [department.received_at for department in departments],
     )
     return [
-        d.department_id for d in newer if d.area_id != before.get(d.department_id, (0, None))[1]
+        department.department_id
+        for department in departments
+        if before.get(department.department_id, department.area_id) != department.area_id
     ]
 
 
@@ -175,12 +183,13 @@ def _day(text: str | None) -> date | None:
 async def _load_areas(connection: Connection, versions: Iterable[Person]) -> dict[str, Area]:
     ids = sorted({held.department_id for version in versions for held in version.appointments})
     await connection.execute(_MENTION_DEPARTMENTS, ids)
-    rows = await connection.fetch(_AREAS, ids)
-    return {
-        row["department_id"]: Area(row["area_id"], row["area_received_at"])
-        for row in rows
-        if row["version"]
-    }
+    await connection.execute(_HOLD_DEPARTMENTS, ids)
+    areas: dict[str, Area] = {}
+    for department_id, area_id, received_at in await connection.fetch(_AREAS, ids):
+        before = areas.get(department_id)
+        if before is None or before.area_id != area_id:
+            areas[department_id] = Area(area_id, received_at, before)
+    return areas
 
 
 _NOW_STEPPED = "SELECT coalesce((SELECT now FROM calendar), to_timestamp(0))"
@@ -199,20 +208,24 @@ SELECT * FROM unnest($1::text[], $2::bigint[], $3::date[], $4::timestamptz[], $5
 ON CONFLICT DO NOTHING
 RETURNING person_id
 """
-_LOCK_DEPARTMENTS = """
-SELECT department_id, version, area_id FROM department
-WHERE department_id = ANY($1::text[]) ORDER BY department_id FOR UPDATE
-"""
+# Gives the areas that departments with a newer version had until now.
 _SET_DEPARTMENT = """
-INSERT INTO department (department_id, version, area_id, area_received_at)
+WITH newer AS (
+    SELECT d.department_id, d.area_id AS area_before, n.version, n.area_id
+    FROM department d
+    JOIN unnest($1::text[], $2::bigint[], $3::text[]) AS n(department_id, version, area_id)
+        ON n.department_id = d.department_id AND n.version > d.version
+    ORDER BY d.department_id FOR UPDATE OF d
+), done AS (
+    UPDATE department SET version = newer.version, area_id = newer.area_id
+    FROM newer WHERE department.department_id = newer.department_id
+)
+SELECT department_id, area_before AS area_id FROM newer
+"""
+_ADD_DEPARTMENT_VERSION = """
+INSERT INTO department_version (department_id, version, area_id, received_at)
 SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[])
-ON CONFLICT (department_id) DO UPDATE
-SET version = excluded.version,
-    area_id = excluded.area_id,
-    area_received_at = CASE
-        WHEN department.version > 0 AND department.area_id IS NOT DISTINCT FROM excluded.area_id
-        THEN department.area_received_at ELSE excluded.area_received_at END
-WHERE department.version < excluded.version
+ON CONFLICT DO NOTHING
 """
 _ADD_COMPLETION = """
 INSERT INTO completion
@@ -246,9 +259,12 @@ _MENTION_DEPARTMENTS = """
 INSERT INTO department (department_id) SELECT id FROM unnest($1::text[]) AS id ORDER BY id
 ON CONFLICT DO NOTHING
 """
+_HOLD_DEPARTMENTS = """
+SELECT 1 FROM department WHERE department_id = ANY($1::text[]) ORDER BY department_id FOR SHARE
+"""
 _AREAS = """
-SELECT department_id, version, area_id, area_received_at FROM department
-WHERE department_id = ANY($1::text[]) ORDER BY department_id FOR SHARE
+SELECT department_id, area_id, received_at FROM department_version
+WHERE department_id = ANY($1::text[]) ORDER BY department_id, version
 """
 _WITHOUT_AREA = """
 SELECT department_id FROM department WHERE area_id IS NULL ORDER BY department_id LIMIT $1
