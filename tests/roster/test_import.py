@@ -250,8 +250,11 @@ async def test_departments_are_published_when_they_change_and_only_then(
     ]
 
 
-async def test_a_person_nobody_reported_is_not_shown(connection: Connection) -> None:
-    assert await show_person(connection, "nobody") is None
+@pytest.mark.parametrize("person_id", ["nobody", "", "a\x00b", "x" * 10_000])
+async def test_a_person_nobody_reported_is_not_shown(
+    connection: Connection, person_id: str
+) -> None:
+    assert await show_person(connection, person_id) is None
 
 
 async def test_an_import_is_recorded_with_what_it_did(connection: Connection) -> None:

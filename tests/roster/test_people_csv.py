@@ -131,7 +131,11 @@ HOSTILE: list[tuple[str, bytes, list[tuple[int, str | None]]]] = [
     ("a missing column", GOOD.replace(b",login,", b",", 1), [(1, "login")]),
     ("a column twice", GOOD.replace(b",login,", b",email,", 1), [(1, "login"), (1, "email")]),
     ("a header in capitals", GOOD.replace(b"login", b"Login"), [(1, "column 2"), (1, "login")]),
-    ("semicolons", GOOD.replace(b",", b";"), [(1, "column 1")] + [(1, c) for c in PEOPLE_COLUMNS]),
+    (
+        "semicolons",
+        GOOD.replace(b",", b";"),
+        [(1, "column 1"), *((1, each) for each in PEOPLE_COLUMNS)],
+    ),
     ("a row too short", GOOD + b"p3,carl\n", [(4, None)]),
     ("a row too long", GOOD + line(GOOD, 3) + b",\n", [(4, None)]),
     ("two short rows", GOOD + b"p3\np4\n", [(4, None), (5, None)]),

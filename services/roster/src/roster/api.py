@@ -99,14 +99,16 @@ def _require_csv(request: Request) -> None:
 async def _spool(request: Request, file: BinaryIO) -> None:
     """The body onto disk: a slow sender must not keep a transaction open."""
     declared = request.headers.get("content-length", "")
-    size = int(declared) if declared.isdigit() else 0
-    if size <= FILE_MAX_BYTES:
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > FILE_MAX_BYTES:
-                break
-            file.write(chunk)
-    if size > FILE_MAX_BYTES:
-        raise Problem(413, "Content too large", f"at most {FILE_MAX_BYTES} bytes")
+    if declared.isdigit() and int(declared) > FILE_MAX_BYTES:
+        raise _too_large()
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > FILE_MAX_BYTES:
+            raise _too_large()
+        file.write(chunk)
     file.seek(0)
+
+
+def _too_large() -> Problem:
+    return Problem(413, "Content too large", f"at most {FILE_MAX_BYTES} bytes")

@@ -14,7 +14,7 @@ from chassis import outbox
 from chassis.clock import Calendar
 from chassis.postgres import Connection
 from roster import store
-from roster.domain import Change, Department, Person, change_of, in_order
+from roster.domain import Change, Department, Person, change_of, in_order, is_id
 from roster.store import ContactVersion, PersonVersion, Receipt
 from schemas.roster import (
     Appointment,
@@ -144,7 +144,9 @@ async def import_departments(
 
 async def show_person(connection: Connection, person_id: str) -> dict[str, object] | None:
     """The person as now published and the newest versions, by ids only; None when unknown."""
-    versions = await store.versions_of(connection, person_id, SHOWN_VERSIONS)
+    # What cannot be an id may hold bytes that the database refuses.
+    known = is_id(person_id)
+    versions = await store.versions_of(connection, person_id, SHOWN_VERSIONS) if known else []
     if not versions:
         return None
     history = [

@@ -270,6 +270,7 @@ SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $1,
 _LOCK = "SELECT pg_advisory_xact_lock($1)"
 
 # Equal facts are news when they are said of another day and were not known to hold on that day.
+# OFFSET 0 keeps the look-ups by key: a plan that scans a table per batch makes a load quadratic.
 _DIFFERENCES = """
 SELECT position, version, facts, contact_version, said_before, contact_differs
 FROM (
@@ -292,8 +293,13 @@ FROM (
     FROM unnest($1::text[], $2::date[], $3::jsonb[], $4::text[], $5::text[], $6::text[])
              WITH ORDINALITY
              AS i(person_id, effective_on, facts, display_name, email, login, position)
-    LEFT JOIN person p ON p.person_id = i.person_id
-    LEFT JOIN contact c ON c.person_id = i.person_id
+    LEFT JOIN LATERAL (
+        SELECT version, effective_on, facts FROM person WHERE person_id = i.person_id OFFSET 0
+    ) AS p ON true
+    LEFT JOIN LATERAL (
+        SELECT version, display_name, email, login FROM contact WHERE person_id = i.person_id
+        OFFSET 0
+    ) AS c ON true
 ) AS compared
 WHERE NOT said_before OR contact_differs
 ORDER BY position
