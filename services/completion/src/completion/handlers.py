@@ -109,9 +109,11 @@ async def contacts_changed(connection: Connection, records: Sequence[Record]) ->
             newest[record.key] = record.event
     contacts = list(newest.values())
     await store.lock_matching(connection)
+    # Those given up matter too: what two people shared may now be one's alone.
+    aliases = await store.aliases_of(connection, {record.key for record in records})
     await store.erase_people(connection, {r.key for r in records if r.tombstone})
     await store.save_contacts(connection, [_contact_row(contact) for contact in contacts])
-    aliases = {fold(alias) for c in contacts for alias in (c.login, c.email) if alias}
+    aliases |= {fold(alias) for c in contacts for alias in (c.login, c.email) if alias}
     await store.wait_again(connection, aliases)
 
 

@@ -267,6 +267,14 @@ async def add_people(connection: Connection, person_ids: Iterable[str]) -> None:
     )
 
 
+async def aliases_of(connection: Connection, person_ids: Iterable[str]) -> set[str]:
+    """Folded logins and e-mail addresses of these people."""
+    rows = await connection.fetch(
+        "SELECT login, email FROM contact WHERE person_id = ANY($1::text[])", list(person_ids)
+    )
+    return {alias for row in rows for alias in row if alias}
+
+
 async def save_contacts(
     connection: Connection, contacts: Sequence[tuple[str, int, str | None, str | None]]
 ) -> None:
