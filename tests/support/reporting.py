@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 import httpx
@@ -15,6 +15,7 @@ from chassis.kafka import ends_of
 from chassis.parsing import Record
 from chassis.service import Runtime, build_app
 from reporting.app import create_service
+from reporting.pages.access import PageRoute
 from reporting.settings import ReportingSettings
 from schemas.completion import ModuleCompleted
 from schemas.envelope import Event
@@ -30,6 +31,8 @@ TOKEN = "a-token-for-tests-only"
 CYCLE = "2023-24"
 RECEIVED = datetime(2023, 10, 2, 13, tzinfo=UTC)
 TOPICS = [t.name for t in (*topics_read_by("reporting"), *topics_written_by("reporting"))]
+
+E = TypeVar("E", bound=Event)
 
 
 class University:
@@ -135,7 +138,7 @@ class University:
             completed_at=datetime(2023, 9, 20, 14, tzinfo=UTC),
         )
 
-    def _event(self, model: Any, changes: dict[str, Any], **fields: Any) -> Any:
+    def _event(self, model: type[E], changes: dict[str, Any], **fields: Any) -> E:
         times = {"version": 1, "effective_on": date(2023, 9, 1), "received_at": RECEIVED}
         return model.model_validate(times | fields | changes)
 
@@ -235,3 +238,62 @@ async def running(
         assert not ended, runtime.phase
         # The tasks of the last request end before the loop is asked to stop them.
         await asyncio.sleep(0)
+
+
+PEOPLE = {"a1": "Canary Alpha", "b1": "Canary Beta", "ab": "Canary Both", "held": "Canary Held"}
+DEPARTMENTS = ("alpha", "beta")
+MIDNIGHT = datetime(2023, 10, 3, 4, tzinfo=UTC)
+
+
+async def populate(reporting: Reporting) -> None:
+    """Two departments with canary names, and the edition of 2 October."""
+    university = University()
+    await reporting.take(
+        university.cycle(),
+        university.released(),
+        *[university.department(name) for name in DEPARTMENTS],
+        *[university.person(person) for person in PEOPLE],
+        *[university.contact(person, display_name=name) for person, name in PEOPLE.items()],
+        university.obligation("a1", "alpha", status="completed", option="A", completed_at=RECEIVED),
+        university.obligation("b1", "beta", status="exempt", rule="recently_onboarded_employee"),
+        university.obligation("ab", "alpha", "beta", status="overdue"),
+        university.obligation("held", "alpha", "beta", hold=True),
+        university.completed("a1", "A"),
+        university.mail("a1"),
+        university.mail("b1", state="cancelled"),
+    )
+    await reporting.step(MIDNIGHT)
+
+
+def paths(reporting: Reporting) -> list[str]:
+    """Every page there is, for every department and date, with every filter."""
+    templates = {
+        route.path
+        for router in reporting.runtime.service.routers
+        for route in router.routes
+        if isinstance(route, PageRoute) and "GET" in (route.methods or ())
+    }
+    found = []
+    for template in sorted(templates - {"/site.css"}):
+        for department_id in (*DEPARTMENTS, "nowhere"):
+            for on in ("2023-10-02", "2023-10-01"):
+                path = template.format(department_id=department_id, on=on)
+                found += [path, f"{path}?cycle={CYCLE}", f"{path}?on={on}", f"{path}?cycle=none"]
+    assert any("editions" in path for path in found)
+    return list(dict.fromkeys(found))
+
+
+async def crawl(reporting: Reporting, role: str, person_id: str) -> dict[str, str]:
+    """What every page says to somebody, by path."""
+    await reporting.sign_in(role, person_id)
+    said = {}
+    for path in paths(reporting):
+        answer = await reporting.client.get(path)
+        assert answer.status_code in (200, 303, 404), (path, answer.status_code)
+        said[path] = answer.text
+    return said
+
+
+def names_in(said: dict[str, str]) -> set[str]:
+    """The canary names that these pages show."""
+    return {name for name in PEOPLE.values() if any(name in text for text in said.values())}

@@ -68,6 +68,29 @@ async def one_edition(
     )
 
 
+@router.get("/figures/{cycle}")
+async def figures(runtime: Running, cycle: str) -> list[dict[str, Any]]:
+    """How far each group of a cycle is at this moment, in the cycle's order.
+
+    `required`, `released`, `done` and `overdue` count people, `mails` mails accepted; the last
+    row, with `group` null, is everybody in no group.
+    """
+    async with (
+        runtime.pool.acquire() as connection,
+        reports_for(connection, MACHINE) as reports,
+    ):
+        published = {each.cycle: each for each in await reports.cycles()}
+        if cycle not in published:
+            raise Problem(404, "No such cycle")
+        found = {row["group"]: row for row in await reports.figures(cycle)}
+    titles = {group.group: group.title for group in published[cycle].groups} | {None: "No group"}
+    nobody = dict.fromkeys(("required", "released", "done", "overdue", "mails"), 0)
+    return [
+        {**nobody, **found.get(group, {}), "group": group, "title": title}
+        for group, title in titles.items()
+    ]
+
+
 def describe(edition: Edition) -> dict[str, Any]:
     """An edition as JSON data, without its rows."""
     counts = edition.counts

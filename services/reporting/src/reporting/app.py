@@ -20,7 +20,7 @@ def create_service(settings: ReportingSettings) -> Service:
         settings=settings,
         handlers=HANDLERS,
         due={EDITION: editions.make, FIRST_EDITION: editions.first},
-        routers=[api.router, pages.router],
+        routers=[api.router, *pages.ROUTERS],
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import quote
 
 import typer
 
 from chassis.cli import Json, create_cli, fail, print_json, print_table, with_database
 from chassis.postgres import Connection
+from chassis.service import Service
 from chassis.settings import ServiceSettings, load
 from reporting.api import describe
 from reporting.app import create_service
@@ -27,7 +28,7 @@ Cycle = Annotated[str | None, typer.Option(help="Which cycle; needed when there 
 BusinessDate = Annotated[str, typer.Argument(metavar="DATE", help="Business date, YYYY-MM-DD.")]
 
 
-def _create_service(settings: ServiceSettings) -> Any:
+def _create_service(settings: ServiceSettings) -> Service:
     assert isinstance(settings, ReportingSettings)
     return create_service(settings)
 

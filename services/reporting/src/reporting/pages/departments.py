@@ -16,7 +16,7 @@ from reporting.pages.rendering import page
 from reporting.store.reports import Edition, Reports
 from schemas.rollout import CyclePublished
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/departments")

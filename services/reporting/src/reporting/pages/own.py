@@ -14,7 +14,7 @@ from reporting.store.own import OwnObligation, OwnRecord, own_record
 from reporting.store.reports import reports_for
 from schemas.rollout import CyclePublished
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/me")

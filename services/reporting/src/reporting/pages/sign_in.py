@@ -15,7 +15,7 @@ from reporting.pages.access import NotFound, PageRoute, SignedIn
 from reporting.pages.rendering import STYLE, page
 from reporting.store import reports
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 class SignIn(BaseModel):

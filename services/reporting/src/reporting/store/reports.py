@@ -289,6 +289,30 @@ class Reports:
         )
         return [Release(*row) for row in rows]
 
+    async def figures(self, cycle: str) -> list[dict[str, Any]]:
+        """Per group (None: people in no group) how many are where now, and mails accepted."""
+        if not self.viewer.sees_all:
+            return []
+        rows = await self._connection.fetch(
+            """
+            SELECT o."group",
+                   count(*) FILTER (WHERE status IN ('scheduled', 'released', 'overdue',
+                                                     'completed', 'completed_late')) AS required,
+                   count(released_at) AS released,
+                   count(*) FILTER (WHERE status IN ('completed', 'completed_late')) AS done,
+                   count(*) FILTER (WHERE status = 'overdue') AS overdue,
+                   coalesce(sum(m.accepted), 0)::int AS mails
+            FROM obligation o LEFT JOIN (
+                SELECT person_id, count(*) AS accepted FROM mail
+                WHERE cycle = $1 AND state = 'accepted' GROUP BY person_id
+            ) m USING (person_id)
+            WHERE o.cycle = $1 AND NOT o.hold
+            GROUP BY o."group"
+            """,
+            cycle,
+        )
+        return [dict(row) for row in rows]
+
     def _require(self, department_id: str) -> None:
         if not self.viewer.sees(department_id):
             raise Denied(department_id)
