@@ -3,13 +3,14 @@
 import asyncio
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from chassis.postgres import Connection
+from roster.cli import app
 from support.databases import Database
 from support.rosters import ADA, BEN, PHYSICS, departments_csv, people_csv
 from support.waiting import eventually
@@ -25,17 +26,11 @@ def environment(place: Database, **changes: str) -> dict[str, str]:
     return os.environ | settings | changes
 
 
-def roster(
-    place: Database, *arguments: str | Path, **changes: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "roster", *map(str, arguments)],
-        env=environment(place, **changes),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+async def roster(place: Database, *arguments: str | Path, **changes: str) -> Result:
+    """What the command printed, and its exit code."""
+    # In a thread, because a command runs a loop of its own.
+    runner, env = CliRunner(), environment(place, **changes)
+    return await asyncio.to_thread(lambda: runner.invoke(app, list(map(str, arguments)), env=env))
 
 
 @pytest.fixture
@@ -46,14 +41,14 @@ def people(tmp_path: Path) -> Path:
 
 
 async def test_a_file_is_imported_and_the_person_shown(place: Database, people: Path) -> None:
-    done = roster(place, "import", "people", people, "--json")
-    assert done.returncode == 0, done.stderr
+    done = await roster(place, "import", "people", people, "--json")
+    assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["onboarded"] == 2
     # No bar and nothing else where nobody watches.
     assert done.stderr == ""
-    shown = json.loads(roster(place, "person", "p1", "--json").stdout)
+    shown = json.loads((await roster(place, "person", "p1", "--json")).stdout)
     assert shown["current"]["version"] == 1
-    table = roster(place, "person", "p1").stdout
+    table = (await roster(place, "person", "p1")).stdout
     assert "staff in physics, 2020-01-15 to -" in table
     assert "Lovelace" not in table
 
@@ -61,18 +56,18 @@ async def test_a_file_is_imported_and_the_person_shown(place: Database, people: 
 async def test_for_humans_counts_are_a_table_and_alarms_are_sentences(
     place: Database, people: Path
 ) -> None:
-    done = roster(place, "import", "people", people, "--dry-run")
-    assert done.returncode == 0
+    done = await roster(place, "import", "people", people, "--dry-run")
+    assert done.exit_code == 0
     assert "onboarded" in done.stdout
     assert "would be" in done.stdout
     assert done.stderr == "Look at department physics.\n"
-    assert roster(place, "person", "p1").returncode == 1
+    assert (await roster(place, "person", "p1")).exit_code == 1
 
 
 async def test_departments_are_imported(place: Database, tmp_path: Path) -> None:
     path = tmp_path / "departments.csv"
     path.write_bytes(departments_csv(PHYSICS))
-    done = roster(place, "import", "departments", path, "--json")
+    done = await roster(place, "import", "departments", path, "--json")
     assert json.loads(done.stdout)["added"] == 1
 
 
@@ -81,13 +76,13 @@ async def test_mistakes_are_listed_line_by_line_and_the_status_is_1(
 ) -> None:
     path = tmp_path / "wrong.csv"
     path.write_bytes(people_csv(ADA, BEN | {"paid": "[bold]yes"}))
-    done = roster(place, "import", "people", path)
-    assert done.returncode == 1
+    done = await roster(place, "import", "people", path)
+    assert done.exit_code == 1
     assert done.stderr == (
         "wrong.csv, line 3, paid: expected true or false\nMistakes: 1. Nothing was applied.\n"
     )
-    as_json = roster(place, "import", "people", path, "--json")
-    assert as_json.returncode == 1
+    as_json = await roster(place, "import", "people", path, "--json")
+    assert as_json.exit_code == 1
     assert json.loads(as_json.stdout) == {
         "errors": [{"file": "wrong.csv", "line": 3, "column": "paid", "expected": "true or false"}],
         "more": 0,
@@ -96,28 +91,28 @@ async def test_mistakes_are_listed_line_by_line_and_the_status_is_1(
 
 async def test_what_cannot_be_done_is_said_in_a_sentence(place: Database, people: Path) -> None:
     nowhere = "postgresql://nobody:secret@127.0.0.1:1/none"
-    away = roster(place, "import", "people", people, ROSTER_DATABASE_URL=nowhere)
-    assert away.returncode == 1
+    away = await roster(place, "import", "people", people, ROSTER_DATABASE_URL=nowhere)
+    assert away.exit_code == 1
     assert away.stderr.startswith("The database did not do it: ")
     assert "Traceback" not in away.stderr
-    unset = roster(place, "import", "people", people, ROSTER_MACHINE_TOKEN="")
-    assert unset.returncode == 2
+    unset = await roster(place, "import", "people", people, ROSTER_MACHINE_TOKEN="")
+    assert unset.exit_code == 2
     assert unset.stderr.startswith("The environment variable ROSTER_MACHINE_TOKEN is wrong: ")
-    assert roster(place, "import", "people", "missing.csv").returncode == 2
+    assert (await roster(place, "import", "people", "missing.csv")).exit_code == 2
 
 
 async def test_the_stepped_calendar_of_the_service_is_the_day_of_receipt(
     place: Database, people: Path, connection: Connection
 ) -> None:
     await connection.execute("INSERT INTO calendar (now) VALUES ('2023-10-02T12:00:00Z')")
-    done = roster(place, "import", "people", people, "--json", ROSTER_CALENDAR="stepped")
+    done = await roster(place, "import", "people", people, "--json", ROSTER_CALENDAR="stepped")
     assert json.loads(done.stdout)["received_at"] == "2023-10-02T12:00:00+00:00"
 
 
 async def test_help_names_every_command(place: Database) -> None:
-    top = roster(place, "--help").stdout
+    top = (await roster(place, "--help")).stdout
     assert all(command in top for command in ("run", "migrate", "parked", "import", "person"))
-    assert "--dry-run" in roster(place, "import", "people", "--help").stdout
+    assert "--dry-run" in (await roster(place, "import", "people", "--help")).stdout
 
 
 async def test_an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated(
@@ -141,6 +136,6 @@ async def test_an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated
     await blocker.rollback()
     for table in ("person", "person_version", "contact", "outbox", "import_run"):
         assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0
-    done = roster(place, "import", "people", path, "--json")
+    done = await roster(place, "import", "people", path, "--json")
     assert json.loads(done.stdout)["onboarded"] == 5_000
     assert await connection.fetchval("SELECT count(*) FROM outbox") == 10_000
