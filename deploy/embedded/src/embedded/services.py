@@ -1,8 +1,8 @@
 """How each of the five services is started here: its command, its port and its environment."""
 
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from embedded.platform import Platform
@@ -12,11 +12,15 @@ from embedded.service_databases import owner_role
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service as a process: its name is its package, its console script and its database."""
+    """A service as a process: its name is its package, its console script and its database.
+
+    `extra` are settings of this service beyond those that follow from the platform.
+    """
 
     name: str
     port: int
     needs_mail: bool = False
+    extra: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -44,6 +48,7 @@ class Service:
         }
         if self.needs_mail:
             settings |= {"SMTP_HOST": platform.mail.host, "SMTP_PORT": str(platform.mail.port)}
+        settings |= self.extra
         return {f"{self.name.upper()}_{key}": value for key, value in settings.items()}
 
 

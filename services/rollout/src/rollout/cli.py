@@ -53,6 +53,12 @@ def check(file: File, json_: Json = False) -> None:
     print_table(columns, rows, "No groups.")
 
 
+@cycle_app.command("show")
+def show(file: File) -> None:
+    """Print a cycle file as it is; a shipped one is where the next cycle starts from."""
+    print(_text(file), end="")
+
+
 @cycle_app.command("apply")
 def apply(file: File, dry_run: DryRun = False, json_: Json = False) -> None:
     """Publish a cycle file: everybody is decided by it. Nothing is applied on any error."""
@@ -127,14 +133,19 @@ def exceptions(cycle: CycleName, limit: int = 1_000, json_: Json = False) -> Non
 
 
 def _read(file: str, *, json_: bool) -> Policy:
+    try:
+        return read_cycle(_text(file), file)
+    except CycleFileError as error:
+        raise _refused(error, json_=json_) from None
+
+
+def _text(file: str) -> str:
     path = Path(file)
     shipped = files("rollout").joinpath("cycles", f"{path.name}.yaml")
     try:
         if not path.exists() and path.name == file and shipped.is_file():
-            return read_cycle(shipped.read_text(encoding="utf-8"), f"{file}.yaml")
-        return read_cycle(path.read_text(encoding="utf-8"), file)
-    except CycleFileError as error:
-        raise _refused(error, json_=json_) from None
+            return shipped.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise fail(f"{file} is not UTF-8.") from None
     except OSError as error:

@@ -82,7 +82,7 @@ def check_all(
 
 
 def _empty_groups(figures: Sequence[Mapping[str, Any]]) -> str:
-    return ", ".join(str(row["group"]) for row in figures if not row["released"])
+    return ", ".join(str(row["group"]) for row in figures if row["group"] and not row["released"])
 
 
 def _differ(expected: int, found: int, tolerance: int) -> str:

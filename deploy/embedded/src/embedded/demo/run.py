@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from datetime import time as civil_time
 from pathlib import Path
@@ -56,7 +56,11 @@ class Demo:
         self._show = Show()
         self._started = time.monotonic()
         self._platform = Platform(options.folder)
-        self._fleet = Fleet(self._platform, on_free_ports(SERVICES), stepped=True)
+        services = [
+            replace(service, extra=_extra(options.folder).get(service.name, {}))
+            for service in on_free_ports(SERVICES)
+        ]
+        self._fleet = Fleet(self._platform, services, stepped=True)
         self._services = {service.name: service for service in self._fleet.services}
         self._killer = kills.Killer(self._platform, self._fleet)
 
@@ -232,6 +236,14 @@ class Demo:
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, stopping.set)
         await stopping.wait()
+
+
+def _extra(folder: Path) -> dict[str, dict[str, str]]:
+    return {
+        "completion": {"SOURCES_FILE": str(folder / "sources.toml")},
+        "notifier": {"ENVELOPE_DOMAIN": "example.edu", "RETRY_AFTER_S": "1", "CONTACT_WAIT_S": "0"},
+        "reporting": {"DEMO_SIGN_IN": "true"},
+    }
 
 
 def run_demo(options: Options) -> int:
