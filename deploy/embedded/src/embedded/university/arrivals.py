@@ -5,9 +5,10 @@ from datetime import date, datetime, time, timedelta
 
 from embedded.university.departments import CENTRAL, LINCOLN, PILOT, RESEARCH, SCHOOLS
 from embedded.university.model import Person
-from embedded.university.schedule import GRADUATE_WINDOW, PILOT_WINDOW
-from embedded.university.story import EVENING, MORNING, Story, is_staff, single, soon
+from embedded.university.schedule import AFTERNOON, GRADUATE_WINDOW, MORNING, PILOT_WINDOW
+from embedded.university.story import Story, is_staff, single, soon
 
+_WEDNESDAY_TO_FRIDAY = (2, 3, 4)
 _ANYWHERE = (*PILOT, RESEARCH, *SCHOOLS, *CENTRAL, LINCOLN)
 
 
@@ -67,7 +68,7 @@ def _fellow(story: Story, on: date, *areas: str) -> Person:
 def _fellows(story: Story) -> None:
     for number in range(story.share(0.004, at_least=2)):
         on = story.working_day(date(2023, 11, 22), date(2023, 12, 5))
-        at = EVENING if number % 2 else MORNING
+        at = AFTERNOON if number % 2 else MORNING
         _join(story, "fellow_mid_window", _fellow(story, on, RESEARCH), on, at)
     for _ in range(story.share(0.003)):
         on = story.working_day(date(2024, 1, 18), date(2024, 2, 8))
@@ -86,7 +87,7 @@ def _fellows(story: Story) -> None:
 def _known_to_the_lms_first(story: Story) -> None:
     """They finish a module two days before their row reaches the roster."""
     for number in range(story.share(0.003, at_least=3)):
-        on = story.working_day(date(2023, 9, 20), date(2024, 2, 29))
+        on = _late_in_the_week(story)
         if number % 3 == 2:
             department = story.department_in(*CENTRAL)
             person = story.registrar.appoint("staff", paid=True, department=department, start_on=on)
@@ -101,6 +102,14 @@ def _known_to_the_lms_first(story: Story) -> None:
         )
         _join(story, "known_to_the_lms_first", early, on)
         story.habits[person.person_id] = datetime.combine(on - timedelta(days=2), time(7, 15))
+
+
+def _late_in_the_week(story: Story) -> date:
+    """A working day whose second day before is no weekend."""
+    while True:
+        on = story.working_day(date(2023, 9, 20), date(2024, 2, 29))
+        if on.weekday() in _WEDNESDAY_TO_FRIDAY:
+            return on
 
 
 def _leave_and_return(story: Story, person: Person, left: date, back: date) -> None:

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 from embedded.university.departments import CENTRAL, PILOT, RESEARCH, SCHOOLS
 from embedded.university.model import Leave, Person
-from embedded.university.schedule import EMPLOYEES, GRADUATE_WINDOW, is_exempt
-from embedded.university.story import EVENING, Story, is_staff, joined, moved, single
+from embedded.university.schedule import AFTERNOON, EMPLOYEES, GRADUATE_WINDOW, is_exempt
+from embedded.university.story import Story, is_staff, joined, moved, single
 
 _RECENT = date(2023, 7, 5)
 
@@ -120,4 +120,4 @@ def _names(story: Story) -> None:
             display_name=f"{given} {family}",
             email=f"{person.login}.new@example.edu",
         )
-        story.tell(changed, on, EVENING)
+        story.tell(changed, on, AFTERNOON)

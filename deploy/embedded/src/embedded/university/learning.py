@@ -15,7 +15,7 @@ from embedded.university.schedule import (
     working_days,
 )
 from embedded.university.story import Habit, Story, single
-from embedded.university.webhooks import LearningSystem, in_time, sent_after
+from embedded.university.webhooks import LearningSystem, after_the_weekend, in_time, sent_after
 
 COURSES = ("psh23-a", "psh23-b", "psh23-c")
 LAST_CYCLE = "psh21-3"
@@ -184,7 +184,7 @@ class Mishaps:
         for number, each in enumerate(self._pick("duplicate", 0.02)):
             del self._finished[each.person_id]
             first = self._plain(each)
-            later = datetime.combine(first.on, first.time) + timedelta(days=number % 2)
+            later = after_the_weekend(first.at + timedelta(days=number % 2))
             yield first
             yield Happening(later.date(), later.time(), "webhook", first.payload, first.webhook_id)
 
@@ -194,7 +194,7 @@ class Mishaps:
             newer = each.moment + timedelta(hours=3)
             at = sent_after(newer)
             yield self._say(each, at, completed_at=newer, attempt=2)
-            yield self._say(each, at + timedelta(days=1))
+            yield self._say(each, after_the_weekend(at + timedelta(days=1)))
 
     def _failures(self) -> Iterator[Happening]:
         for each in self._pick("failed_before", 0.01):
@@ -212,7 +212,7 @@ class Mishaps:
             del self._finished[each.person_id]
             at = sent_after(each.moment)
             yield self._say(each, at, status="revoked")
-            yield self._say(each, at + timedelta(days=1))
+            yield self._say(each, after_the_weekend(at + timedelta(days=1)))
         for each in self._pick("revoked_and_completed_again", 0.004):
             revoked_at = self._revoked_at(each, 6)
             yield self._say(each, revoked_at, status="revoked")

@@ -6,9 +6,8 @@ from datetime import date, datetime, time, timedelta
 
 from embedded.university.departments import CENTRAL, LINCOLN, PILOT, RESEARCH, SCHOOLS
 from embedded.university.model import Department, Person
+from embedded.university.schedule import MORNING
 from embedded.university.story import Story, is_staff, joined, moved, single
-
-_DEPARTMENTS_AT = time(7, 45)
 
 
 def tell_moves(story: Story) -> None:
@@ -129,7 +128,5 @@ def _departments(story: Story) -> None:
 
 def _change(story: Story, case: str, on: date, department: Department) -> None:
     story.departments[department.department_id] = department
-    story.department_imports.setdefault(datetime.combine(on, _DEPARTMENTS_AT), []).append(
-        department
-    )
+    story.department_imports.setdefault(datetime.combine(on, MORNING), []).append(department)
     story.remember(case, department.department_id)

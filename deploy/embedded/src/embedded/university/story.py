@@ -8,6 +8,7 @@ from random import Random
 from embedded.university.model import Appointment, Department, Person
 from embedded.university.population import Registrar
 from embedded.university.schedule import (
+    MORNING,
     OPENS_ON,
     Window,
     is_exempt,
@@ -16,9 +17,7 @@ from embedded.university.schedule import (
     working_days,
 )
 
-LOAD_AT = datetime.combine(OPENS_ON, time(8))
-MORNING = time(8)
-EVENING = time(17, 30)
+LOAD_AT = datetime.combine(OPENS_ON, MORNING)
 
 Habit = str | datetime
 """How a person learns: the name of a habit, or the very moment they finish."""

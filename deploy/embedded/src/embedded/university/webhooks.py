@@ -7,12 +7,11 @@ from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from embedded.university.model import Happening
-from embedded.university.schedule import ENDS_ON
+from embedded.university.schedule import AFTERNOON, ENDS_ON, MORNING
 
 ZONE = ZoneInfo("America/New_York")
-OVERNIGHT = time(8, 30)
-AFTERNOON = time(16, 30)
-_WEDNESDAY = 2
+_WEDNESDAY, _SATURDAY = 2, 5
+_FORTNIGHT = 14
 
 
 @dataclass
@@ -50,12 +49,21 @@ class LearningSystem:
 
 
 def sent_after(moment: datetime) -> datetime:
-    """When a message about that moment leaves: overnight, on Wednesdays in the afternoon too."""
+    """When a message about that moment leaves: on the next morning, not at the weekend.
+
+    On the first Wednesdays of a month it leaves in the afternoon, after the platform's daily run.
+    """
     if moment.time() < time(8):
-        return datetime.combine(moment.date(), OVERNIGHT)
-    if moment.weekday() == _WEDNESDAY and moment.time() < time(16):
+        return after_the_weekend(datetime.combine(moment.date(), MORNING))
+    early = moment.weekday() == _WEDNESDAY and moment.day <= _FORTNIGHT
+    if early and moment.time() < time(16):
         return datetime.combine(moment.date(), AFTERNOON)
-    return datetime.combine(moment.date() + timedelta(days=1), OVERNIGHT)
+    return after_the_weekend(datetime.combine(moment.date() + timedelta(days=1), MORNING))
+
+
+def after_the_weekend(at: datetime) -> datetime:
+    """That moment, or the same hour on Monday."""
+    return at + timedelta(days=max(0, 7 - at.weekday())) if at.weekday() >= _SATURDAY else at
 
 
 def in_time(at: datetime) -> bool:
