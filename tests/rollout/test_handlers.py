@@ -1,5 +1,6 @@
 """Facts in, obligations out, on a real database: each promise of the service by itself."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -10,6 +11,7 @@ import pytest
 
 from chassis.schedule import Due
 from rollout.cycle_file import CycleFileError
+from rollout.handlers.learn_facts import learn_completions
 from rollout.handlers.run_cycle import CHUNK, work_day
 from schemas.envelope import Event
 from support.databases import Database
@@ -24,6 +26,7 @@ from support.rollouts import (
     shuffled,
 )
 from support.training import at, day, shipped, shipped_text
+from support.waiting import eventually
 
 Fresh = Callable[[str], Awaitable[Database]]
 
@@ -215,6 +218,26 @@ async def test_versions_of_one_person_in_one_batch_have_their_consequences_in_or
     )
     after = await rollout.obligation("p1")
     assert (after["status"], after["due_on"], after["version"]) == ("released", day("10-09"), 4)
+
+
+async def test_two_transactions_that_know_different_facts_of_one_person_take_turns(
+    rollout: Rollout,
+) -> None:
+    await rollout.tell(*department_events())
+    await rollout.publish()
+    await rollout.until("09-05")
+    async with rollout.pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await learn_completions(connection, [module_event("p1", on="09-05")], at("09-05"))
+        other = asyncio.create_task(rollout.tell(person_event("p1")))
+        await eventually(
+            lambda: rollout.fetch("SELECT 1 FROM pg_locks WHERE NOT granted"),
+            because="the other transaction waits",
+        )
+        await transaction.commit()
+    await other
+    assert (await rollout.obligation("p1"))["option"] == "B"
 
 
 async def test_an_older_version_after_a_newer_one_changes_nothing(rollout: Rollout) -> None:

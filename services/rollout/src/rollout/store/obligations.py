@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from chassis.postgres import Connection
 from rollout.domain import Obligation, Sent, Standing, Status
 
 OCCURRENCE = "1"  # an edition is owed once
+_STANDING = tuple(field.name for field in fields(Standing))
 
 
 async def load_obligations(
@@ -29,7 +30,7 @@ async def save_obligations(
     rows = [
         {
             "person_id": person_id,
-            **asdict(obligation.standing),
+            **{name: getattr(obligation.standing, name) for name in _STANDING},
             "group_id": obligation.standing.group,
             "version": obligation.version,
             "sent": [asdict(sent) for sent in obligation.sent],
