@@ -16,6 +16,9 @@ from schemas.topics import TOPICS, Topic
 
 SESSION_TIMEOUT_MS = 30_000
 BATCH_RECORDS = 2_000
+# While one fetch waits at the broker, partitions that were being handled are in none: this is the
+# longest a new record there waits before it is even asked for.
+FETCH_WAIT_MS = 50
 
 
 def broker_for(service: str, bootstrap: str) -> KafkaBroker:
