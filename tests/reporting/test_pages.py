@@ -65,7 +65,7 @@ async def test_an_erased_person_has_no_name_any_more_and_still_counts(campus: Re
     await campus.sign_in("officer", "officer-alpha")
 
     async def erased() -> bool:
-        return "erased person" in await campus.page("/departments/alpha")
+        return ">erased person<" in await campus.page("/departments/alpha")
 
     await eventually(erased)
     html = await campus.page("/departments/alpha")
@@ -157,6 +157,16 @@ async def test_empty_pages_say_what_will_come(reporting: Reporting, university: 
     assert "an officer of no department" in await reporting.page("/departments")
     await reporting.sign_in("person", "stranger")
     assert "Nothing is known of the id stranger" in await reporting.page("/me")
+
+
+async def test_a_requirement_whose_cycle_is_not_known_yet_is_not_passed_over(
+    reporting: Reporting, university: University
+) -> None:
+    await reporting.take(university.obligation("early", "alpha"))
+    await reporting.sign_in("person", "early")
+    html = await reporting.page("/me")
+    assert "has not arrived here yet" in html
+    assert "Nothing is asked of you" not in html
 
 
 async def test_a_department_without_an_area_is_an_alarm(

@@ -28,7 +28,8 @@ async def my_training_needs(request: Request, viewer: SignedIn, runtime: Running
         for obligation in record.obligations
         if obligation.cycle in cycles
     ]
-    return page(request, "me.html", record=record, needs=needs)
+    waiting = len(record.obligations) - len(needs)
+    return page(request, "me.html", record=record, needs=needs, waiting=waiting)
 
 
 def _need(record: OwnRecord, owed: OwnObligation, cycle: CyclePublished) -> dict[str, Any]:
