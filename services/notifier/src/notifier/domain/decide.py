@@ -92,18 +92,11 @@ def _pointless(mail: Candidate, obligation: Obligation) -> str | None:
     if obligation.status in ("ended", "not_in_scope"):
         return obligation.status
     if mail.kind.confirms:
-        return _unconfirmed(mail, obligation)
+        stands = obligation.completed and mail.ordinal == obligation.reopened + 1
+        return None if stands else "revoked"
     if obligation.status in WELCOME:
         return obligation.status
     return _needless_reminder(mail, obligation) if mail.kind.reminds else None
-
-
-def _unconfirmed(mail: Candidate, obligation: Obligation) -> str | None:
-    if not obligation.completed or mail.ordinal != obligation.reopened + 1:
-        return "revoked"
-    if obligation.required != (mail.kind is Kind.CONFIRMATION):
-        return "required" if obligation.required else obligation.status
-    return None
 
 
 def _needless_reminder(mail: Candidate, obligation: Obligation) -> str | None:

@@ -82,3 +82,9 @@ class MailKey:
         """The key as a UUID, the same for ever and in every database."""
         parts = (self.person_id, self.cycle, self.occurrence, self.kind, str(self.ordinal))
         return uuid.uuid5(_NAMESPACE, "\n".join(parts))
+
+    @property
+    def occasion(self) -> tuple[str, str, str, str, int]:
+        """What it is sent for: a completion is confirmed once, by whichever kind fitted first."""
+        matter = "completion" if self.kind.confirms else self.kind.value
+        return (self.person_id, self.cycle, self.occurrence, matter, self.ordinal)

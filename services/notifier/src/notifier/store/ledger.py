@@ -48,10 +48,11 @@ async def announce(connection: Connection, rows: Sequence[Any], zone: str) -> in
 async def plan(connection: Connection, mails: Sequence[Planned], zone: str) -> int:
     """Enter mails that are not in the ledger yet; returns how many. A key is entered once, ever.
 
-    One that is known only from our own topic learns the due day it was planned for.
+    Of several for one occasion the first counts. One that is known only from our own topic learns
+    the due day it was planned for.
     """
-    by_id = {mail.key.mail_id: mail for mail in reversed(mails)}
-    wanted = list(by_id.values())
+    first = {mail.key.occasion: mail for mail in reversed(mails)}
+    wanted = list(first.values())
     rows = await connection.fetch(
         f"""
         INSERT INTO mail AS m (mail_id, person_id, cycle, occurrence, kind, ordinal, planned_at,
@@ -60,10 +61,15 @@ async def plan(connection: Connection, mails: Sequence[Planned], zone: str) -> i
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[],
                     $7::timestamptz[], $8::date[])
              AS t(mail_id, person_id, cycle, occurrence, kind, ordinal, planned_at, due_on)
+        WHERE t.kind NOT IN ('confirmation', 'supplemental_confirmation') OR NOT EXISTS (
+            SELECT FROM mail k
+            WHERE (k.person_id, k.cycle, k.occurrence, k.ordinal)
+                  = (t.person_id, t.cycle, t.occurrence, t.ordinal)
+              AND k.kind IN ('confirmation', 'supplemental_confirmation'))
         ON CONFLICT DO NOTHING
         RETURNING {CHANGED}
         """,  # noqa: S608 — put together from our own text
-        list(by_id),
+        [mail.key.mail_id for mail in wanted],
         [mail.key.person_id for mail in wanted],
         [mail.key.cycle for mail in wanted],
         [mail.key.occurrence for mail in wanted],
