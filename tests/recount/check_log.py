@@ -103,7 +103,8 @@ def check_obligations(evidence: Evidence, recomputed: Recomputed) -> Check:
         subject = f"{person_id}/{evidence.cycle.name}/1"
         entry = last.pop(subject, None)
         if entry is None:
-            check.expect(f"{subject} has no record", "not_in_scope", course.last.status)
+            # Whoever the cycle has decided on has a record, the people it does not concern too.
+            check.expect(f"{OBLIGATION} {subject}", course.last.rule or None, None)
             continue
         expected, found = _owed(course.last), _folded(entry, zone)
         for name, value in expected.items():

@@ -197,3 +197,12 @@ def test_a_message_without_its_headers_is_a_complaint(tmp_path: Path) -> None:
     assert mails == []
     assert complaints[0].startswith("journal:1 has no X-Rollcall-Mail, X-Rollcall-Kind")
     assert complaints[1].startswith("journal:2 cannot be read")
+
+
+async def test_an_import_that_is_neither_of_people_nor_of_departments_is_refused(
+    bootstrap: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = arguments(tmp_path, bootstrap)
+    (tmp_path / "imports" / "2024-01-03T08-00_pets.csv").write_text("pet_id\n")
+    assert await asyncio.to_thread(main, command) == 2
+    assert "people or departments, not of pets" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 from recount.check import Check
 from recount.compare import compare
 from recount.evidence import Evidence
-from recount.log import GROUP, MAIL, MODULE, OBLIGATION, PERSON, REMINDER, REPORT, Entry, Log
+from recount.log import GROUP, MAIL, OBLIGATION, REPORT, Entry, Log
 from recount.mutants import MUTANTS
 from recount_tests.platform import sound_evidence
 
@@ -50,9 +50,15 @@ def test_each_mutant_is_found_by_the_checks_it_concerns() -> None:
     }
 
 
-@pytest.mark.parametrize("topic", [PERSON, OBLIGATION, MODULE, GROUP, REMINDER, MAIL, REPORT])
-def test_the_last_event_of_any_topic_is_missed_when_it_is_lost(topic: str) -> None:
-    assert faults(lost(sound_evidence(), lambda entry: entry.topic == topic))
+def test_whichever_single_event_is_lost_it_is_missed() -> None:
+    sound = sound_evidence()
+    unnoticed = []
+    for victim in sound.log.entries:
+        kept = [entry for entry in sound.log.entries if entry is not victim]
+        if not faults(replace(sound, log=Log(kept, []))):
+            unnoticed.append(f"{victim.place} {victim.subject} {victim.version}")
+    assert len(sound.log.entries) > 80
+    assert unnoticed == []
 
 
 def test_a_row_that_is_missing_is_named_with_its_night_and_department() -> None:
