@@ -64,6 +64,13 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path, content: bytes
     assert str(file) in result.stderr.replace("\n", "")
 
 
+def test_a_shipped_file_is_shown_without_a_database() -> None:
+    assert run("cycle", "show", "2023-24").stdout == shipped_text()
+    assert (
+        run("cycle", "show", "1999").stderr == "1999 cannot be read: No such file or directory.\n"
+    )
+
+
 def test_a_command_without_settings_names_what_is_missing() -> None:
     result = run("cycle", "list", ROLLOUT_DATABASE_URL="")
     assert result.exit_code == 2

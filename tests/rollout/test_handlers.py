@@ -14,6 +14,7 @@ from rollout.cycle_file import CycleFileError
 from rollout.handlers.learn_facts import learn_completions
 from rollout.handlers.run_cycle import CHUNK, work_day
 from schemas.envelope import Event
+from schemas.roster import Leave
 from support.databases import Database
 from support.rollouts import (
     Rollout,
@@ -204,6 +205,15 @@ async def test_a_department_s_area_decides_its_people_again(rollout: Rollout) ->
     await rollout.tell(department_event("d-new", "vp-research", received="09-05"))
     assert (await rollout.obligation("p1"))["group_id"] == "vp-research"
     assert (await rollout.obligation("p2"))["version"] == 1
+
+
+async def test_a_sabbatical_excuses_nobody(rollout: Rollout) -> None:
+    sabbatical = Leave(start_on=day("08-01"), end_on=day("2024-05-31"))
+    professor = person_event("p1", held("d-physics", "faculty"), leaves=(sabbatical,))
+    await rollout.tell(*department_events(), professor)
+    await rollout.publish()
+    await rollout.until("02-09")
+    assert (await rollout.obligation("p1"))["status"] == "released"
 
 
 async def test_versions_of_one_person_in_one_batch_have_their_consequences_in_order(

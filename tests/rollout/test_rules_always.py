@@ -34,6 +34,8 @@ from support.training import (
 )
 
 KINDS = sorted({kind for rule in shipped().rules for kind in rule.when.kinds})
+# How fast an example runs says something about the machine, nothing about the rules.
+unhurried = settings(deadline=None)
 FIRST, LAST = day("2023-08-01"), day("2024-06-30")
 
 
@@ -92,6 +94,7 @@ def completions(draw: st.DrawFn) -> list[Completion]:
     return facts
 
 
+@unhurried
 @given(
     histories(),
     completions(),
@@ -115,6 +118,7 @@ def test_order_and_repetition_of_the_facts_do_not_matter(
     assert settle(shipped(), mixed, now, acts=acts) == plain
 
 
+@unhurried
 @given(histories(), completions(), days(day("2023-09-01")))
 def test_settling_again_changes_nothing(
     versions: list[Person], done: list[Completion], today: date
@@ -128,6 +132,7 @@ def test_settling_again_changes_nothing(
     assert again.reminders == ()
 
 
+@unhurried
 @given(histories(), completions(), days(day("2023-09-01")))
 def test_what_is_due_next_is_never_today_or_before(
     versions: list[Person], done: list[Completion], today: date
@@ -138,7 +143,7 @@ def test_what_is_due_next_is_never_today_or_before(
         assert next_on is None or next_on > today
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(histories(), completions())
 def test_a_whole_year_keeps_every_promise(versions: list[Person], done: list[Completion]) -> None:
     """Day by day through the year, with every fact on the day it was received."""
@@ -168,12 +173,14 @@ def test_a_whole_year_keeps_every_promise(versions: list[Person], done: list[Com
     assert len(set(told)) == len(told)
 
 
+@unhurried
 @given(histories(), days(day("2023-09-01")))
 def test_nobody_is_ever_born_overdue(versions: list[Person], today: date) -> None:
     settled = settle(shipped(), Case(versions, AREAS), at(str(today), "12:00"), acts=True)
     assert settled.obligation.standing.status != "overdue"
 
 
+@unhurried
 @given(histories(), days(day("2023-09-01")))
 def test_a_proof_recomputes_to_the_same_decision(versions: list[Person], today: date) -> None:
     proof = prove(versions, AREAS, shipped(), today)
@@ -181,6 +188,7 @@ def test_a_proof_recomputes_to_the_same_decision(versions: list[Person], today: 
     assert proof.tree == prove(list(reversed(versions)), AREAS, shipped(), today).tree
 
 
+@unhurried
 @given(st.sampled_from(shipped().groups), st.text(min_size=1, max_size=20), days())
 def test_a_planned_day_is_a_working_day_that_leaves_the_minimum_notice(
     group: object, person_id: str, since: date
@@ -210,6 +218,7 @@ def test_the_plan_does_not_move_when_people_are_added() -> None:
     assert own_day(shipped(), group, "p1") == day("2023-09-20")
 
 
+@unhurried
 @given(completions())
 def test_taking_back_is_counted_once_whatever_the_order(done: list[Completion]) -> None:
     forward = fulfilment(done, shipped())

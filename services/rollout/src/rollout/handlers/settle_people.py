@@ -162,7 +162,7 @@ def _obligation_changed(
     standing = settlement.obligation.standing
     return ObligationChanged(
         version=settlement.obligation.version,
-        effective_on=cycle.today(now),
+        effective_on=cycle.civil(now),
         received_at=now,
         person_id=person_id,
         cycle=cycle.cycle,
