@@ -207,14 +207,21 @@ class Notifier:
         await eventually(self._at_rest, timeout=60, because="the notifier at rest")
 
     async def _at_rest(self) -> bool:
-        consumer = self.runtime.consumer
-        assert consumer is not None
-        assert consumer.client is not None
+        before = await self._everything_handled()
         async with self.runtime.pool.acquire() as connection:
             pending = dict(await self.runtime.service.pending(connection))
             outbox = await connection.fetchval("SELECT count(*) FROM outbox")
+        # Handling a record may plan a mail, and a mail makes records: so look at them again.
+        after = await self._everything_handled()
+        return bool(before) and before == after and not outbox and not any(pending.values())
+
+    async def _everything_handled(self) -> dict[Any, int]:
+        """The ends of all topics once they are reached, else nothing."""
+        consumer = self.runtime.consumer
+        assert consumer is not None
+        assert consumer.client is not None
         ends = await ends_of(consumer.client)
-        return bool(ends) and consumer.assigned == ends and not outbox and not any(pending.values())
+        return ends if consumer.assigned == ends else {}
 
 
 @dataclass
