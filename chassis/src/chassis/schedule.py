@@ -53,12 +53,6 @@ async def cancel(connection: Connection, kind: str, keys: Iterable[str]) -> None
     )
 
 
-async def next_due_at(connection: Connection) -> datetime | None:
-    """The earliest instant at which work is due (it may have passed), or None."""
-    value: datetime | None = await connection.fetchval("SELECT min(due_at) FROM due_work")
-    return value
-
-
 async def reached(connection: Connection, now: datetime) -> int:
     """How many pieces of work the calendar has reached and that are not finished."""
     return int(await connection.fetchval("SELECT count(*) FROM due_work WHERE due_at <= $1", now))

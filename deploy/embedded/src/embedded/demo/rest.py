@@ -15,7 +15,7 @@ from embedded.demo.outside import persist
 from embedded.services import Service
 
 PATIENCE_SECONDS = 120.0
-_FIRST_PAUSE = 0.005
+_FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.1
 
 
@@ -66,7 +66,7 @@ class Observer:
         self, client: httpx.AsyncClient, services: Sequence[Service], bootstrap: str
     ) -> None:
         self._client = client
-        self._services = services
+        self._services = tuple(services)
         self._bootstrap = bootstrap
         self._kafka: AIOKafkaConsumer | None = None
 
@@ -83,24 +83,28 @@ class Observer:
             Restless: it was not within two minutes.
         """
         deadline, pause = time.monotonic() + PATIENCE_SECONDS, _FIRST_PAUSE
+        asked: Sequence[Service] = self._services
         while True:
-            progress, busy = await self.look()
-            if not busy:
+            progress, busy = await self.look(asked)
+            if not busy and asked is self._services:
                 return progress
             if time.monotonic() > deadline:
-                raise Restless("; ".join(busy))
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+                raise Restless("; ".join(busy.values()))
+            # Only who was busy is asked again, until nobody is and everybody is looked at anew.
+            asked = [each for each in asked if each.name in busy] or self._services
+            if busy:
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, _LONGEST_PAUSE)
 
-    async def look(self) -> tuple[list[Progress], list[str]]:
-        """What every service says, and who is busy with what."""
-        progress = await asyncio.gather(*map(self._ask, self._services))
+    async def look(self, services: Sequence[Service]) -> tuple[list[Progress], dict[str, str]]:
+        """What these services say, and which of them is busy with what."""
+        progress = await asyncio.gather(*map(self._ask, services))
         try:
             ends = await self._ends(progress)
         except (KafkaError, OSError, TimeoutError) as error:
             await self._forget_kafka()
-            return progress, [f"kafka: {type(error).__name__}"]
-        return progress, [text for each in progress if (text := each.busy(ends))]
+            return progress, {"kafka": f"kafka: {type(error).__name__}"}
+        return progress, {each.service: text for each in progress if (text := each.busy(ends))}
 
     async def _ask(self, service: Service) -> Progress:
         answer = await persist(lambda: self._client.get(f"{service.url}/progress"))
