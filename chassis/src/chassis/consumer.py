@@ -7,7 +7,9 @@ acknowledged to Kafka for correctness: the positions in Postgres are the authori
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,7 +21,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 
 from chassis import metrics, positions
 from chassis.errors import Fenced, Reject, Stop, describe, is_transient
-from chassis.kafka import BATCH_RECORDS, SESSION_TIMEOUT_MS
+from chassis.kafka import BATCH_RECORDS, FETCH_WAIT_MS, SESSION_TIMEOUT_MS
 from chassis.parked import BEHIND, Raw, park, parked_keys
 from chassis.parsing import Record, parse
 from chassis.postgres import Connection, Pool
@@ -33,6 +35,8 @@ Handler = Callable[[Connection, Sequence[Record]], Awaitable[None]]
 PARKED_IN_A_ROW = 100
 BACKOFF_MAX_S = 5.0
 HINT_EVERY_S = 5.0
+
+_PARTITION = attrgetter("topic", "partition")
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +79,7 @@ class Consumer(ConsumerRebalanceListener):
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=3_000,
             max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
         )
         self._subscriber(self.handle, parser=_raw_batch, decoder=_undecoded)
 
@@ -85,7 +90,7 @@ class Consumer(ConsumerRebalanceListener):
         """Take up where Postgres says; keeps trying, because going on from Kafka's hint loses."""
         await self._retry(lambda: self._seek(list(assigned)))
 
-    async def handle(self, batch: Sequence[Raw]) -> None:
+    async def handle(self, batch: list[Raw]) -> None:
         """Handle one poll to its end: it returns only when the batch is settled for good."""
         with span_of_batch(self._name, batch):
             try:
@@ -98,6 +103,8 @@ class Consumer(ConsumerRebalanceListener):
                 log.error("consumer_stopped", consumer=self._name, error=describe(error))
                 self._expected = {}  # from here on nothing is ours; the process is ending
                 self.on_stop(str(error))
+            finally:
+                batch.clear()  # timers hold FastStream's context, and with it the message
 
     async def hint(self) -> None:
         """Tell Kafka the positions every few seconds, so that lag tools see this group."""
@@ -153,7 +160,7 @@ class Consumer(ConsumerRebalanceListener):
 
     async def _work(self, batch: Sequence[Raw]) -> None:
         """Settle `batch`; a part that cannot be handled is found by halving and parked."""
-        batch = [raw for raw in batch if self._is_next(raw)]
+        batch = self._next_of(batch)
         if not batch:
             return
         try:
@@ -170,11 +177,16 @@ class Consumer(ConsumerRebalanceListener):
                 await self._work(batch[:middle])
                 await self._work(batch[middle:])
 
-    def _is_next(self, raw: Raw) -> bool:
+    def _next_of(self, batch: Sequence[Raw]) -> list[Raw]:
         # aiokafka may hand out records before the seek at assignment, and after a revocation;
         # whoever holds the partition fetches them again from the stored position.
-        position = self._expected.get(TopicPartition(raw.topic, raw.partition))
-        return position is not None and raw.offset >= position
+        found: list[Raw] = []
+        for partition, run in _runs(batch):
+            position = self._expected.get(partition)
+            if position is not None:
+                fresh = run[0].offset >= position
+                found += run if fresh else [raw for raw in run if raw.offset >= position]
+        return found
 
     def _count_parked(self) -> None:
         self._parked_in_a_row += 1
@@ -198,7 +210,7 @@ class Consumer(ConsumerRebalanceListener):
                 backoff = min(backoff * 2, BACKOFF_MAX_S)
 
     async def _transaction(self, batch: Sequence[Raw], park_reason: str | None) -> None:
-        reached = {TopicPartition(raw.topic, raw.partition): raw.offset + 1 for raw in batch}
+        reached = {partition: run[-1].offset + 1 for partition, run in _runs(batch)}
         expected = {tp: self._expected.get(tp, -1) for tp in reached}  # -1: revoked meanwhile
         by_topic, unparsable = _parse_all(batch)
         async with self._pool.acquire() as connection, connection.transaction():
@@ -233,19 +245,22 @@ class Consumer(ConsumerRebalanceListener):
         return len(unparsable)
 
 
+def _runs(batch: Sequence[Raw]) -> Iterator[tuple[TopicPartition, list[Raw]]]:
+    """Neighbours of one partition; within a partition a batch is in the order of offsets."""
+    for (topic, partition), run in groupby(batch, _PARTITION):
+        yield TopicPartition(topic, partition), list(run)
+
+
 def _parse_all(batch: Sequence[Raw]) -> tuple[dict[str, list[Record]], list[tuple[Raw, str]]]:
     by_topic: dict[str, list[Record]] = {}
     unparsable: list[tuple[Raw, str]] = []
-    for raw in batch:
-        try:
-            record = parse(raw)
-        except Reject as reason:
-            unparsable.append((raw, str(reason)))
-            continue
-        try:
-            by_topic[raw.topic].append(record)
-        except KeyError:
-            by_topic[raw.topic] = [record]
+    for partition, run in _runs(batch):
+        records = by_topic.setdefault(partition.topic, [])
+        for raw in run:
+            try:
+                records.append(parse(raw))
+            except Reject as reason:
+                unparsable.append((raw, str(reason)))
     return by_topic, unparsable
 
 
@@ -276,7 +291,8 @@ def _with_followers(
 
 async def _raw_batch(batch: tuple[Raw, ...]) -> KafkaMessage:
     """FastStream's own parser dies on a header that is not UTF-8, and the batch with it."""
-    return KafkaMessage(body=batch, raw_message=batch, consumer=_NoConsumer())
+    records = list(batch)
+    return KafkaMessage(body=records, raw_message=records, consumer=_NoConsumer())
 
 
 async def _undecoded(message: KafkaMessage) -> object:

@@ -74,11 +74,11 @@ async def parked_keys(
     connection: Connection, consumer: str, records: Sequence[Raw]
 ) -> set[tuple[str, bytes | None]]:
     """Of the (topic, key) pairs of `records`, those with a parked record before them."""
-    pairs = {(raw.topic, raw.key) for raw in records if raw.key is not None}
-    if not pairs or not await connection.fetchval(
+    if not await connection.fetchval(
         "SELECT EXISTS (SELECT FROM parked WHERE consumer = $1)", consumer
     ):
         return set()
+    pairs = {(raw.topic, raw.key) for raw in records if raw.key is not None}
     rows = await connection.fetch(
         """
         SELECT DISTINCT p.topic, p.key

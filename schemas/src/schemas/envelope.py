@@ -79,10 +79,10 @@ def headers_of(
 ) -> list[Header]:
     """Headers of a record in binary mode; `time` must be aware."""
     attributes = {
-        "ce_specversion": SPEC_VERSION,
-        "ce_id": str(event_id),
-        "ce_source": source,
+        "ce_id": str(event_id),  # a reader looks at these two first
         "ce_type": event_type,
+        "ce_specversion": SPEC_VERSION,
+        "ce_source": source,
         "ce_subject": subject,
         "ce_time": time.isoformat(),
         "ce_sequence": str(sequence),
