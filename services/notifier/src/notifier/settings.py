@@ -22,7 +22,7 @@ class NotifierSettings(ServiceSettings):
     smtp_starttls: bool = Field(default=False, description="Refuse to send without TLS.")
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
-    connections: int = Field(default=4, ge=1, le=64, description="SMTP connections kept open.")
+    connections: int = Field(default=8, ge=1, le=64, description="SMTP connections kept open.")
     smtp_timeout_s: float = Field(default=30.0, gt=0, description="For connecting and commands.")
     smtp_reply_timeout_s: float = Field(
         default=600.0, gt=0, description="For the answer to the final dot (RFC 5321: 600)."

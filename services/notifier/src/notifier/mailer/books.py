@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from chassis.errors import describe, is_transient
-from chassis.postgres import Pool
+from chassis.postgres import Connection, Pool
 from notifier.domain import State
 from notifier.mailer.metrics import count
 from notifier.store import sending, switches
@@ -71,11 +71,12 @@ class Books:
         """Write until cancelled. While Postgres is away outcomes wait here."""
         backoff = 0.05
         while True:
-            await self._wake.wait()
-            self._wake.clear()
             try:
-                await self._write()
-                backoff = 0.05
+                # One connection for all commits: giving it back costs a round trip each time.
+                async with self._pool.acquire() as connection:
+                    while True:
+                        await self._write_next(connection)
+                        backoff = 0.05
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -83,18 +84,24 @@ class Books:
                 self._wake.set()
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, BACKOFF_MAX_S)
-            if not (self._asked or self._settled or self._stops):
-                self._quiet.set()
+
+    async def _write_next(self, connection: Connection) -> None:
+        await self._wake.wait()
+        self._wake.clear()
+        await asyncio.sleep(0)  # whoever is about to ask in this round of the loop joins
+        await self._write(connection)
+        if not (self._asked or self._settled or self._stops):
+            self._quiet.set()
 
     def _stir(self) -> None:
         self._quiet.clear()
         self._wake.set()
 
-    async def _write(self) -> None:
+    async def _write(self, connection: Connection) -> None:
         asked, self._asked = self._asked, []
         settled, stops = list(self._settled), list(self._stops)
         try:
-            begun = await self._commit(asked, settled, stops)
+            begun = await self._commit(connection, asked, settled, stops)
         except BaseException:
             # The commit may have happened although its answer was lost: whoever asked settles the
             # mail as unsent, because nothing was sent in any case.
@@ -111,11 +118,15 @@ class Books:
                 self.settle(Settled(each.mail.mail_id, State.PLANNED))
 
     async def _commit(
-        self, asked: Sequence[_Asked], settled: Sequence[Settled], stops: Sequence[str]
+        self,
+        connection: Connection,
+        asked: Sequence[_Asked],
+        settled: Sequence[Settled],
+        stops: Sequence[str],
     ) -> set[UUID]:
         at = self._at()
         moved, begun = [], []
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with connection.transaction():
             for reason in stops:
                 await switches.stop(connection, "all", "", reason)
             if settled:

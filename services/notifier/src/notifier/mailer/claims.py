@@ -42,6 +42,7 @@ class Claims:
         self._renderer = renderer
         self._gate = gate
         self._contact_wait_s = contact_wait_s
+        self._versions: dict[str, int] = {}
 
     async def mend(self, connection: Connection, at: At, lease_s: float) -> None:
         """Say that we are here; give up for uncertain what a dead process was sending."""
@@ -63,10 +64,16 @@ class Claims:
         rows = [row for row in rows if row["mail_id"] not in in_hand]
         if not rows:
             return []
-        self._renderer.use_cycles(await projections.load_cycles(connection))
+        await self._refresh_cycles(connection)
         decided = [(row, self._decide(row)) for row in rows]
         await self._record(connection, decided, at)
         return [_claimed(row) for row, decision in decided if decision.state is State.SENDING]
+
+    async def _refresh_cycles(self, connection: Connection) -> None:
+        versions = await projections.cycle_versions(connection)
+        if versions != self._versions:
+            self._renderer.use_cycles(await projections.load_cycles(connection))
+            self._versions = versions
 
     def _decide(self, row: Any) -> Decision:
         return decide(
@@ -93,13 +100,15 @@ class Claims:
         self, connection: Connection, decided: Sequence[tuple[Any, Decision]], at: At
     ) -> None:
         waiting = [row["mail_id"] for row, made in decided if made.state is State.PLANNED]
-        await sending.wait(connection, waiting, WAIT_S)
+        if waiting:
+            await sending.wait(connection, waiting, WAIT_S)
         over = [
             Settled(row["mail_id"], made.state, made.reason)
             for row, made in decided
             if made.state not in (State.PLANNED, State.SENDING)
         ]
-        count(await sending.settle(connection, over, at))
+        if over:
+            count(await sending.settle(connection, over, at))
 
 
 def _obligation(row: Any) -> Obligation | None:

@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from chassis.service import Runtime
 
 IDLE_S = 1.0
+GATHER_S = 0.02  # commits come in bursts; one claim serves them all
 SOON_S = 1.0
 LEASE_S = 15.0
 MEND_EVERY_S = 3.0
 FINISH_S = 5.0
-CLAIM_PER_CONNECTION = 8
+CLAIM_PER_CONNECTION = 32
 BACKOFF_MAX_S = 5.0
 
 log = structlog.get_logger(__name__)
@@ -52,8 +53,8 @@ class Sender:
         self._renderer = renderer
         self._claims = Claims(renderer, gate, settings.contact_wait_s)
         self._process = uuid.uuid4()
-        self._books = Books(runtime.pool, self._at, runtime.wake)
-        self._queue: asyncio.Queue[Claimed | None] = asyncio.Queue(settings.connections * 4)
+        self._books = Books(runtime.pool, self._at, runtime.relay.wake)
+        self._queue: asyncio.Queue[Claimed | None] = asyncio.Queue(settings.connections * 8)
         self._in_hand: set[UUID] = set()
         self._wake = asyncio.Event()
         runtime.wakers.append(self._wake.set)
@@ -127,6 +128,7 @@ class Sender:
             await asyncio.wait_for(self._wake.wait(), IDLE_S)
         except TimeoutError:
             return
+        await asyncio.sleep(GATHER_S)
 
     async def _mend_always(self) -> None:
         while True:

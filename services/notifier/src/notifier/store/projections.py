@@ -24,6 +24,12 @@ async def save_cycles(connection: Connection, newest: Mapping[str, CyclePublishe
     )
 
 
+async def cycle_versions(connection: Connection) -> dict[str, int]:
+    """The version of every cycle known."""
+    rows = await connection.fetch("SELECT cycle, version FROM cycle")
+    return {row["cycle"]: row["version"] for row in rows}
+
+
 async def load_cycles(connection: Connection) -> dict[str, CyclePublished]:
     """Every cycle known, by its id; there are a handful."""
     rows = await connection.fetch("SELECT cycle, body FROM cycle ORDER BY cycle")
