@@ -1,18 +1,16 @@
 """The rate limit and the shared commit, by themselves."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import pytest
 
-from completion.intake.group_commit import WAITING_BYTES_MAX, GroupCommit, NotStored
+from completion.intake.group_commit import WAITING_BYTES_MAX, Commit, GroupCommit, NotStored
 from completion.intake.rate import RateLimit
 from completion.store import Arrival
 from support.waiting import eventually
-
-Commit = Callable[[Sequence[Arrival]], Awaitable[None]]
 
 
 def arrival(number: int, body: bytes = b"{}") -> Arrival:
@@ -59,6 +57,15 @@ class Disk:
         self.groups: list[list[str]] = []
         self.free = asyncio.Event()
         self.broken = False
+        self.away = False
+        self.sessions = 0
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Commit]:
+        if self.away:
+            raise OSError("no route to host")
+        self.sessions += 1
+        yield self.commit
 
     async def commit(self, group: Sequence[Arrival]) -> None:
         self.groups.append([one.webhook_id for one in group])
@@ -69,7 +76,7 @@ class Disk:
 
 async def test_what_arrives_during_a_commit_shares_the_next() -> None:
     disk, commits = Disk(), GroupCommit()
-    writer = asyncio.create_task(commits.run(disk.commit))
+    writer = asyncio.create_task(commits.run(disk.session))
     first = asyncio.create_task(commits.add(arrival(0)))
     await eventually(lambda: disk.groups)
     later = [asyncio.create_task(commits.add(arrival(n))) for n in (1, 2, 3)]
@@ -85,19 +92,35 @@ async def test_when_a_commit_fails_all_its_requests_are_told_and_the_next_group_
     disk, commits = Disk(), GroupCommit()
     disk.broken = True
     disk.free.set()
-    writer = asyncio.create_task(commits.run(disk.commit))
+    writer = asyncio.create_task(commits.run(disk.session))
     results = await asyncio.gather(
         *(commits.add(arrival(n)) for n in range(3)), return_exceptions=True
     )
     assert [type(result) for result in results] == [NotStored] * 3
     disk.broken = False
     await commits.add(arrival(4))
+    assert disk.sessions == 2
+    writer.cancel()
+
+
+async def test_while_the_database_is_away_requests_are_told_at_once_that_they_are_not_stored() -> (
+    None
+):
+    disk, commits = Disk(), GroupCommit()
+    disk.away = True
+    disk.free.set()
+    writer = asyncio.create_task(commits.run(disk.session))
+    with pytest.raises(NotStored):
+        await commits.add(arrival(0))
+    disk.away = False
+    await commits.add(arrival(1))
+    assert disk.groups == [["msg_1"]]
     writer.cancel()
 
 
 async def test_a_request_that_was_given_up_does_not_disturb_its_group() -> None:
     disk, commits = Disk(), GroupCommit()
-    writer = asyncio.create_task(commits.run(disk.commit))
+    writer = asyncio.create_task(commits.run(disk.session))
     given_up = asyncio.create_task(commits.add(arrival(0)))
     other = asyncio.create_task(commits.add(arrival(1)))
     await eventually(lambda: disk.groups)
@@ -109,7 +132,7 @@ async def test_a_request_that_was_given_up_does_not_disturb_its_group() -> None:
 
 async def test_whoever_waits_when_the_service_stops_is_told_that_nothing_is_stored() -> None:
     disk, commits = Disk(), GroupCommit()
-    writer = asyncio.create_task(commits.run(disk.commit))
+    writer = asyncio.create_task(commits.run(disk.session))
     committing = asyncio.create_task(commits.add(arrival(0)))
     await eventually(lambda: disk.groups)
     waiting = asyncio.create_task(commits.add(arrival(1)))

@@ -10,7 +10,9 @@ import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from opentelemetry import propagate, trace
+from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from chassis import metrics
@@ -64,17 +66,28 @@ def require_machine(request: Request) -> None:
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The body, refused with 413 as soon as it passes `limit` bytes."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise Problem(413, "Content too large", f"at most {limit} bytes")
+    return await receive_body(request.scope, request.receive, limit)
+
+
+async def receive_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """`read_body` for a plain ASGI handler."""
     chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        size, more = size + len(chunk), message.get("more_body", False)
+        if size > limit or (more and _declared_size(scope) > limit):
             raise Problem(413, "Content too large", f"at most {limit} bytes")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _declared_size(scope: Scope) -> int:
+    declared = dict(scope["headers"]).get(b"content-length", b"")
+    return int(declared) if declared.isdigit() else 0
 
 
 def install(app: FastAPI) -> None:
@@ -90,6 +103,7 @@ class Observed:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._timings: dict[tuple[str, ...], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -114,7 +128,14 @@ class Observed:
                 await Problem(500, "Internal error").response()(scope, receive, observed)
         finally:
             elapsed = time.perf_counter() - started
-            metrics.HTTP.labels(scope["method"], _route(scope), status).observe(elapsed)
+            self._timing(scope["method"], _route(scope), status).observe(elapsed)
+
+    def _timing(self, *labels: str) -> Histogram:
+        # `labels()` locks and copies; there are few combinations.
+        timing = self._timings.get(labels)
+        if timing is None:
+            timing = self._timings[labels] = metrics.HTTP.labels(*labels)
+        return timing
 
     async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
         carrier = {

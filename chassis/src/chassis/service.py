@@ -12,14 +12,15 @@ from typing import Any
 import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
-from starlette.routing import BaseRoute
+from starlette.routing import Route
 
-from chassis import calendars, health, http, logs, tracing
+from chassis import calendars, collector, health, http, logs, tracing
 from chassis.clock import SteppedCalendar, SystemCalendar
 from chassis.consumer import Consumer, Handler
 from chassis.errors import NotReady, Stop, describe, is_transient
 from chassis.kafka import broker_for, is_kafka_error, require_topics
 from chassis.migrations import require_current
+from chassis.plain import PlainFirst
 from chassis.postgres import Connection, Pool, open_pool
 from chassis.relay import Relay
 from chassis.schedule import DueHandler, DueWorker
@@ -54,7 +55,7 @@ class Service:
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     due: Mapping[str, DueHandler] = field(default_factory=dict)
     routers: Sequence[APIRouter] = ()
-    routes: Sequence[BaseRoute] = ()
+    routes: Sequence[Route] = ()
     tasks: Sequence[Task] = ()
     pending: Pending = _nothing_pending
 
@@ -136,7 +137,12 @@ class Runtime:
     async def _start_consumer(self) -> None:
         if not self.service.handlers:
             return
-        self.consumer = Consumer(self.pool, self.service.name, self.service.handlers)
+        self.consumer = Consumer(
+            self.pool,
+            self.service.name,
+            self.service.handlers,
+            instance_id=self.settings.instance_id,
+        )
         self.consumer.after_commit = self.wake
         self.consumer.on_stop = self.end
         self.consumer.attach(self._broker)
@@ -192,8 +198,12 @@ def build_app(service: Service) -> FastAPI:
             await asyncio.gather(starting, return_exceptions=True)
             await runtime.stop()
 
-    app = FastAPI(
-        title=f"Rollcall {service.name}", docs_url=None, redoc_url=None, lifespan=lifespan
+    app = PlainFirst(
+        service.routes,
+        title=f"Rollcall {service.name}",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
     )
     app.state.runtime = runtime
     http.install(app)
@@ -202,14 +212,15 @@ def build_app(service: Service) -> FastAPI:
         app.include_router(calendars.router)
     for router in service.routers:
         app.include_router(router)
-    app.router.routes.extend(service.routes)
     return app
 
 
 def run(service: Service) -> None:
     """Serve until SIGTERM or SIGINT."""
+    app = build_app(service)
+    collector.settle()
     uvicorn.run(
-        build_app(service),
+        app,
         host=service.settings.http_host,
         port=service.settings.http_port,
         log_config=None,

@@ -27,7 +27,7 @@ def create_service(settings: ServiceSettings) -> Service:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
     intake = Intake(settings, sources)
-    interpreter = Interpreter(Institution(sources, settings.timezone))
+    interpreter = Interpreter(Institution(sources, settings.timezone), lambda: intake.stored)
     intake.after_commit = interpreter.wake
     return Service(
         "completion",

@@ -33,8 +33,7 @@ class Outcome(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """One message of a source. `reference` is how it names the person: id, login or e-mail.
 
     `at` is when the person finished; for a revocation, completions up to and including it are

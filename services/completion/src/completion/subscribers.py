@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
@@ -20,6 +21,9 @@ TOPICS: Mapping[str, Handler] = {
     "roster.contact.v1": handlers.contacts_changed,
 }
 IDLE_S = 1.0
+LOOK_S = 0.05
+BURST_PER_LOOK = 25
+GIVE_WAY_S = 5.0
 BACKOFF_MAX_S = 5.0
 
 log = structlog.get_logger(__name__)
@@ -28,10 +32,15 @@ UseCase = Callable[[Connection, Institution, datetime], Awaitable[int]]
 
 
 class Interpreter:
-    """Interprets stored requests in the background; several processes may run one."""
+    """Interprets stored requests in the background; several processes may run one.
 
-    def __init__(self, institution: Institution) -> None:
+    `stored` tells how many requests this process has stored so far: while they come in by
+    hundreds a second their senders wait for the same processor, and interpreting can wait.
+    """
+
+    def __init__(self, institution: Institution, stored: Callable[[], int]) -> None:
         self._institution = institution
+        self._stored = stored
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -47,6 +56,7 @@ class Interpreter:
             self._wake.clear()
             if not await self._once(runtime, handlers.interpret_next):
                 await self._sleep()
+            await self._give_way()
 
     async def _once(self, runtime: Runtime, use_case: UseCase) -> int:
         """One transaction, tried again with back-off while Postgres is in trouble."""
@@ -65,6 +75,14 @@ class Interpreter:
                 if count:
                     runtime.relay.wake()
                 return count
+
+    async def _give_way(self) -> None:
+        """Wait until a burst of requests ebbs, but not for longer than a few seconds."""
+        until = time.monotonic() + GIVE_WAY_S
+        stored = -BURST_PER_LOOK
+        while self._stored() - stored >= BURST_PER_LOOK and time.monotonic() < until:
+            stored = self._stored()
+            await asyncio.sleep(LOOK_S)
 
     async def _sleep(self) -> None:
         # Requests that another process stored do not wake this one.

@@ -1,83 +1,93 @@
 """Our own message, for systems that can be told what to send.
 
-{"type": "module.completed", "timestamp": "2023-10-20T14:03:00Z",
- "data": {"person": "900001234", "module": "psh23-b", "status": "completed",
-          "completed_at": "2023-10-20T10:02:11-04:00", "attempt": 1}}
+    {"type": "module.completed", "timestamp": "2023-10-20T14:03:00Z",
+     "data": {"person": "900001234", "module": "psh23-b", "status": "completed",
+              "completed_at": "2023-10-20T10:02:11-04:00", "attempt": 1}}
+
+Checked by hand: it is on the way of every webhook, and takes a third of the time of a model.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
+from datetime import datetime
+from typing import Any
 
 from completion.adapters.malformed import Malformed
 from completion.adapters.strict_json import loads
 from completion.domain import Kind, Report
 
-
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("must hold printable characters only")
-    return text
-
-
-def _civilised(at: AwareDatetime) -> AwareDatetime:
-    # Outside of this, other zones' civil dates and other systems' timestamps overflow.
-    if not 1970 <= at.year <= 9000:
-        raise ValueError("must lie between the years 1970 and 9000")
-    return at
-
-
-Instant = Annotated[AwareDatetime, Field(strict=True), AfterValidator(_civilised)]
-
-
-class Data(BaseModel):
-    """Who did what, and when; fields not named here are passed over."""
-
-    person: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(_printable)]
-    module: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
-    completed_at: Instant
-    status: Kind
-    attempt: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-
-
-class Message(BaseModel):
-    """The envelope Standard Webhooks recommends."""
-
-    type: Literal["module.completed", "module.revoked", "module.failed"]
-    timestamp: Instant
-    data: Data
-
+PERSON_MAX = 254
+MODULE_MAX = 200
+ATTEMPT_MAX = 1_000_000
+# Outside of these, other zones' civil dates and other systems' timestamps overflow.
+YEARS = range(1970, 9_000)
 
 # A system that reports every end of an attempt as "completed" says in `status` how it ended.
 _KINDS = {
-    ("module.completed", Kind.COMPLETED): Kind.COMPLETED,
-    ("module.completed", Kind.FAILED): Kind.FAILED,
-    ("module.failed", Kind.FAILED): Kind.FAILED,
-    ("module.revoked", Kind.REVOKED): Kind.REVOKED,
+    ("module.completed", "completed"): Kind.COMPLETED,
+    ("module.completed", "failed"): Kind.FAILED,
+    ("module.failed", "failed"): Kind.FAILED,
+    ("module.revoked", "revoked"): Kind.REVOKED,
 }
+_TYPES = sorted({kind for kind, _ in _KINDS})
+_STATUSES = sorted({status for _, status in _KINDS})
 
 
 def read(body: bytes) -> Report:
-    """The report in `body`.
+    """The report in `body`; fields not named above are passed over.
 
     Raises:
         Malformed: names the field and what is wrong with it, not its value.
     """
-    loads(body)
+    message = _object(loads(body), "body")
+    _instant(message.get("timestamp"), "timestamp")
+    data = _object(message.get("data"), "data")
+    attempt = data.get("attempt", 1)
+    if type(attempt) is not int or not 1 <= attempt <= ATTEMPT_MAX:
+        raise Malformed("data.attempt", f"must be a whole number from 1 to {ATTEMPT_MAX}")
+    return Report(
+        _text(data.get("person"), "data.person", PERSON_MAX),
+        _text(data.get("module"), "data.module", MODULE_MAX),
+        _kind(message.get("type"), data.get("status")),
+        _instant(data.get("completed_at"), "data.completed_at"),
+    )
+
+
+def _object(value: Any, field: str) -> dict[str, Any]:
+    if type(value) is dict:
+        return value
+    raise Malformed(field, "is missing" if value is None else "must be an object")
+
+
+def _text(value: Any, field: str, longest: int) -> str:
+    if type(value) is str and 0 < len(value) <= longest and value.isprintable():
+        return value
+    if value is None:
+        raise Malformed(field, "is missing")
+    raise Malformed(field, f"must be text of 1 to {longest} printable characters")
+
+
+def _instant(value: Any, field: str) -> datetime:
+    if type(value) is str:
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            if at.tzinfo is not None and at.year in YEARS:
+                return at
+    if value is None:
+        raise Malformed(field, "is missing")
+    raise Malformed(field, "must be an instant in ISO 8601 with its zone")
+
+
+def _kind(kind: Any, status: Any) -> Kind:
     try:
-        message = Message.model_validate_json(body, strict=True)
-    except ValidationError as error:
-        raise _malformed(error) from None
-    data = message.data
-    kind = _KINDS.get((message.type, data.status))
-    if kind is None:
-        raise Malformed("data.status", "contradicts type")
-    return Report(data.person, data.module, kind, data.completed_at)
-
-
-def _malformed(error: ValidationError) -> Malformed:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "body"
-    return Malformed(field, "is wrong: " + first["msg"])
+        return _KINDS[kind, status]
+    except (KeyError, TypeError):
+        pass
+    if kind not in _TYPES:
+        raise Malformed("type", f"must be one of {', '.join(_TYPES)}")
+    if status not in _STATUSES:
+        raise Malformed("data.status", f"must be one of {', '.join(_STATUSES)}")
+    raise Malformed("data.status", "contradicts type")

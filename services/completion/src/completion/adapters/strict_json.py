@@ -24,7 +24,7 @@ def loads(body: bytes) -> Any:
     if text.count("[") + text.count("{") > DEPTH_MAX:
         _refuse_depth(text)
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        return _DECODER.decode(text)
     except ValueError:
         raise Malformed("body", "is not JSON") from None
 
@@ -38,6 +38,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(_: str) -> NoReturn:
     raise Malformed("body", "holds NaN or Infinity, which are not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 
 def _refuse_depth(text: str) -> None:

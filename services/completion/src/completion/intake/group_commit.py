@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 import structlog
 
@@ -15,7 +16,9 @@ WAITING_BYTES_MAX = 32 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
+Group = list[tuple[Arrival, asyncio.Future[None]]]
 Commit = Callable[[Sequence[Arrival]], Awaitable[None]]
+Session = Callable[[], AbstractAsyncContextManager[Commit]]
 
 
 class NotStored(Exception):
@@ -26,7 +29,7 @@ class GroupCommit:
     """Stores arrivals by groups, one commit at a time, without waiting for a group to fill."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Arrival, asyncio.Future[None]]] = []
+        self._waiting: Group = []
         self._waiting_bytes = 0
         self._wake = asyncio.Event()
 
@@ -44,43 +47,47 @@ class GroupCommit:
         self._wake.set()
         await future
 
-    async def run(self, commit: Commit) -> None:
-        """Commit groups until cancelled; whoever still waits then is told that it is not stored."""
+    async def run(self, session: Session) -> None:
+        """Commit groups until cancelled; whoever still waits then is told that it is not stored.
+
+        A session is kept until a commit fails: it may be its connection that is broken.
+        """
         try:
             while True:
                 await self._wake.wait()
-                await self._commit(self._take(), commit)
+                await self._in_session(session)
         finally:
-            _tell([future for _, future in self._waiting], NotStored())
+            self._tell(self._take(len(self._waiting)), NotStored())
 
-    def _take(self) -> list[tuple[Arrival, asyncio.Future[None]]]:
-        group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
+    async def _in_session(self, session: Session) -> None:
+        group: Group = []
+        try:
+            async with session() as commit:
+                while True:
+                    group = self._take(GROUP_MAX)
+                    await commit([arrival for arrival, _ in group])
+                    self._tell(group, None)
+                    await self._wake.wait()
+        except asyncio.CancelledError:
+            self._tell(group, NotStored())
+            raise
+        except Exception as error:
+            group = group or self._take(GROUP_MAX)
+            log.warning("webhooks_not_stored", count=len(group), error=describe(error))
+            self._tell(group, NotStored())
+
+    def _take(self, count: int) -> Group:
+        group, self._waiting = self._waiting[:count], self._waiting[count:]
         self._waiting_bytes -= sum(len(arrival.body) for arrival, _ in group)
         if not self._waiting:
             self._wake.clear()
         return group
 
-    async def _commit(
-        self, group: list[tuple[Arrival, asyncio.Future[None]]], commit: Commit
-    ) -> None:
-        futures = [future for _, future in group]
-        try:
-            await commit([arrival for arrival, _ in group])
-        except asyncio.CancelledError:
-            _tell(futures, NotStored())
-            raise
-        except Exception as error:
-            log.warning("webhooks_not_stored", count=len(group), error=describe(error))
-            _tell(futures, NotStored())
-        else:
-            _tell(futures, None)
-
-
-def _tell(futures: Sequence[asyncio.Future[None]], trouble: NotStored | None) -> None:
-    for future in futures:
-        if future.done():
-            continue  # its request was given up meanwhile
-        if trouble is None:
-            future.set_result(None)
-        else:
-            future.set_exception(trouble)
+    def _tell(self, group: Group, trouble: NotStored | None) -> None:
+        for _, future in group:
+            if future.done():
+                continue  # told before, or given up meanwhile
+            if trouble is None:
+                future.set_result(None)
+            else:
+                future.set_exception(trouble)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 
 from prometheus_client import Counter
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from chassis.http import Problem, read_body
+from chassis.http import Problem, receive_body
+from chassis.postgres import Connection
 from chassis.service import Runtime
 from completion import store
 from completion.adapters import canonical
 from completion.adapters.malformed import Malformed
-from completion.intake.group_commit import GroupCommit, NotStored
+from completion.intake.group_commit import Commit, GroupCommit, NotStored
 from completion.intake.rate import RateLimit
 from completion.intake.signature import HEADERS, Signatures, Signed
 from completion.settings import CompletionSettings
@@ -25,6 +28,7 @@ PATH = "/webhooks/{source}"
 HEADER_MAX = 512
 
 WEBHOOKS = Counter("rollcall_webhooks", "Webhooks answered.", ["source", "status"])
+ACCEPTED = Response(status_code=202)
 
 
 class Intake:
@@ -36,46 +40,52 @@ class Intake:
         self._rate = RateLimit(settings.webhook_rate_per_s)
         self._signatures = Signatures({s.name: s.secrets for s in sources.values()})
         self._commits = GroupCommit()
+        self._counters: dict[tuple[bool, int], Counter] = {}
+        self.stored = 0
         self.after_commit: Callable[[], None] = lambda: None
 
     @property
     def route(self) -> Route:
         """The route, to be mounted in the service's app."""
-        return Route(PATH, self.receive, methods=["POST"])
+        return Route(PATH, self, methods=["POST"])
 
     async def commit_groups(self, runtime: Runtime) -> None:
         """The task that stores what arrives, until the service stops."""
 
-        async def commit(arrivals: Sequence[Arrival]) -> None:
+        @asynccontextmanager
+        async def session() -> AsyncIterator[Commit]:
             async with runtime.pool.acquire(timeout=10) as connection:
-                await store.add_requests(connection, arrivals)
-            self.after_commit()
+                yield partial(self._commit, connection)
 
-        await self._commits.run(commit)
+        await self._commits.run(session)
 
-    async def receive(self, request: Request) -> Response:
+    async def _commit(self, connection: Connection, arrivals: Sequence[Arrival]) -> None:
+        await store.add_requests(connection, arrivals)
+        self.stored += len(arrivals)
+        self.after_commit()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request and count the answer."""
-        source = request.path_params["source"]
-        known = "known" if source in self._sources else "unknown"
+        source: str = scope["path_params"]["source"]
         try:
-            response = await self._accept(request, source)
+            response = await self._accept(scope, receive, source)
         except Problem as problem:
             response = problem.response()
             if problem.status in {429, 503}:
                 response.headers["Retry-After"] = str(problem.body.get("retry_after_s", 1))
-        WEBHOOKS.labels(known, str(response.status_code)).inc()
-        return response
+        self._count(source in self._sources, response.status_code)
+        await response(scope, receive, send)
 
-    async def _accept(self, request: Request, source: str) -> Response:
-        runtime = request.app.state.runtime
+    async def _accept(self, scope: Scope, receive: Receive, source: str) -> Response:
+        runtime: Runtime = scope["app"].state.runtime
         if not runtime.running:
             raise Problem(503, "Not ready", runtime.phase)
-        body = await read_body(request, self._limit)
+        body = await receive_body(scope, receive, self._limit)
         # Strangers share one bucket: they may not fill memory with names, nor learn which exist.
         wait_s = self._rate.take(source if source in self._sources else "")
         if wait_s:
             raise Problem(429, "Too many requests", retry_after_s=wait_s)
-        signed = Signed.of(request.headers)
+        signed = Signed.of(scope["headers"])
         if not self._signatures.verify(source, signed, body):
             raise Problem(401, "Unauthorized")
         _require_form(signed, body)
@@ -83,7 +93,15 @@ class Intake:
             await self._commits.add(Arrival(source, *signed, runtime.calendar.now(), body))
         except NotStored:
             raise Problem(503, "Not stored", "send it again") from None
-        return Response(status_code=202)
+        return ACCEPTED
+
+    def _count(self, known: bool, status: int) -> None:
+        # `labels()` locks and copies; there are few combinations.
+        counter = self._counters.get((known, status))
+        if counter is None:
+            labels = ("known" if known else "unknown", str(status))
+            counter = self._counters[known, status] = WEBHOOKS.labels(*labels)
+        counter.inc()
 
 
 def _require_form(signed: Signed, body: bytes) -> None:
