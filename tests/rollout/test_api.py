@@ -70,11 +70,15 @@ async def test_the_api_publishes_a_cycle_and_answers_why(running: RolloutProcess
             {
                 "cycle": "2023-24",
                 "people_without_group": ["p2"],
+                "people_without_area": ["p2"],
+                "people_without_year_of_study": [],
                 "departments_without_area": ["d-lost"],
             },
         )
         assert (await get("/why/nobody?cycle=2023-24"))[0] == 404
         assert (await get("/exceptions?cycle=2019"))[0] == 404
+        for hostile in ("/why/%00?cycle=2023-24", "/why/p1?cycle=%00", "/exceptions?cycle=%00"):
+            assert (await get(hostile))[0] == 422
 
 
 async def test_a_cycle_file_with_errors_is_answered_with_all_of_them(

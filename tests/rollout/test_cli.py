@@ -142,8 +142,27 @@ async def test_exceptions_are_listed_by_id(place: Database, command: Command) ->
         await decided(rollout)
     found = json.loads((await command("exceptions", "--cycle", "2023-24", "--json")).stdout)
     assert found["people_without_group"] == ["p2"]
+    assert found["people_without_area"] == ["p2"]
     assert found["departments_without_area"] == ["d-lost"]
-    assert "d-lost" in (await command("exceptions", "--cycle", "2023-24")).stdout
+    listed = (await command("exceptions")).stdout
+    assert "people without group" in listed
+    assert "d-lost" in listed
+    assert (await command("exceptions", "--limit", "0")).exit_code == 2
+
+
+async def test_while_there_is_one_cycle_nobody_has_to_name_it(
+    place: Database, command: Command
+) -> None:
+    assert (await command("why", "p1")).stderr == "No cycle has been published.\n"
+    async with rollout_on(place) as rollout:
+        await rollout.publish()
+        await decided(rollout)
+    assert "p1 in 2023-24: scheduled" in (await command("why", "p1")).stdout
+    async with rollout_on(place) as rollout:
+        await rollout.publish(shipped_text().replace('cycle: "2023-24"', "cycle: another"))
+    several = await command("why", "p1")
+    assert several.exit_code == 1
+    assert several.stderr == "There are several cycles; name one: 2023-24, another.\n"
 
 
 async def test_an_unknown_person_or_cycle_is_a_sentence(command: Command) -> None:

@@ -70,6 +70,9 @@ def test_the_shipped_file_is_whole() -> None:
             "to",
             "not before",
         ),
+        ("due_on: 2023-10-06", "due_on: 9999-12-31", "groups[0].due_on", "to 2200"),
+        ("to: 2024-01-09", "to: 2099-01-09", "to", "less than 366 days"),
+        ("business_days: 10", "business_days: 1000000", "business_days", "from 1 to 366"),
         ("area_id: null", "area_id: ist", "senders", "for every other area"),
         ("outcome: supplemental", "outcome: perhaps", "rules[0].outcome", "one of required"),
         ("year_from: 2, year_to: 2", "year_from: 2, year_to: 1", "rules[7].when", "year_to"),
@@ -122,6 +125,13 @@ def test_a_rule_behind_a_wider_one_is_never_reached() -> None:
 )
 def test_what_is_not_a_cycle_file_at_all_is_refused_with_a_line(text: str) -> None:
     assert all(error.line >= 1 and error.expected for error in errors_of(text))
+
+
+def test_a_small_file_that_stands_for_an_enormous_one_is_refused_at_once() -> None:
+    lines = ["a0: &a0 [x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 60)]
+    (error,) = errors_of("\n".join([*lines, "title: *a59"]))
+    assert "without anchors" in error.expected
 
 
 def test_an_enormous_file_is_refused_before_it_is_read() -> None:

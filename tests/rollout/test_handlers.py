@@ -203,6 +203,7 @@ async def test_a_department_s_area_decides_its_people_again(rollout: Rollout) ->
     await rollout.until("09-05")
     assert (await rollout.obligation("p1"))["group_id"] is None
     await rollout.tell(department_event("d-new", "vp-research", received="09-05"))
+    await rollout.work()
     assert (await rollout.obligation("p1"))["group_id"] == "vp-research"
     assert (await rollout.obligation("p2"))["version"] == 1
 

@@ -12,8 +12,9 @@ from chassis.clock import SteppedCalendar
 from chassis.postgres import Connection, Pool, open_pool
 from chassis.schedule import DueWorker
 from rollout.cycle_file import read_cycle
+from rollout.handlers.due_work import DUE
 from rollout.handlers.learn_facts import learn_completions, learn_departments, learn_people
-from rollout.handlers.run_cycle import DUE, Published, publish_cycle
+from rollout.handlers.run_cycle import Published, publish_cycle
 from schemas.completion import CompletionState, ModuleCompleted, ModuleRevoked
 from schemas.envelope import Event
 from schemas.roster import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Path as PathParameter
 
 from chassis.http import Problem, Running, read_body, require_machine
 from rollout.cycle_file import CycleFileError, read_cycle
@@ -14,7 +15,12 @@ from rollout.handlers.run_cycle import publish_cycle
 
 router = APIRouter(tags=["rollout"], dependencies=[Depends(require_machine)])
 
-CycleName = Annotated[str, Query(min_length=1, max_length=64)]
+# Postgres holds any text but this; asked for it, it fails instead of finding nothing.
+_NO_NUL = r"^[^\x00]*$"
+
+CycleName = Annotated[str, Query(min_length=1, max_length=64, pattern=_NO_NUL)]
+PersonId = Annotated[str, PathParameter(max_length=64, pattern=_NO_NUL)]
+Limit = Annotated[int, Query(ge=1, le=10_000, description="At most so many ids of each kind.")]
 
 
 @router.post("/cycles")
@@ -43,7 +49,7 @@ async def cycles(runtime: Running) -> list[dict[str, Any]]:
 
 
 @router.get("/why/{person_id}")
-async def why(runtime: Running, person_id: str, cycle: CycleName) -> dict[str, Any]:
+async def why(runtime: Running, person_id: PersonId, cycle: CycleName) -> dict[str, Any]:
     """Why a person's obligation stands as it does, and the one fact that would flip it."""
     async with runtime.pool.acquire() as connection, connection.transaction():
         try:
@@ -53,10 +59,8 @@ async def why(runtime: Running, person_id: str, cycle: CycleName) -> dict[str, A
 
 
 @router.get("/exceptions")
-async def exceptions(
-    runtime: Running, cycle: CycleName, limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000
-) -> dict[str, Any]:
-    """Required people whom no group takes, and departments without an area, by ids."""
+async def exceptions(runtime: Running, cycle: CycleName, limit: Limit = 1_000) -> dict[str, Any]:
+    """Who has no group, and people and departments of whom a fact is missing, by ids."""
     async with runtime.pool.acquire() as connection:
         try:
             return await explain.exceptions(connection, cycle, limit)

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from chassis.service import Service, build_app
 from chassis.settings import ServiceSettings, load
 from rollout import api
-from rollout.handlers.run_cycle import DUE
+from rollout.handlers.due_work import DUE
 from rollout.settings import RolloutSettings
 from rollout.subscribers import subscriptions
 

@@ -24,7 +24,11 @@ from rollout.store.facts import calendar_now
 
 File = Annotated[str, typer.Argument(help="A cycle file, or the name of a shipped one: 2023-24.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, change nothing.")]
-CycleName = Annotated[str, typer.Option("--cycle", help="The cycle, such as 2023-24.")]
+CycleName = Annotated[
+    str | None,
+    typer.Option("--cycle", help="The cycle, such as 2023-24; needed when there are several."),
+]
+Limit = Annotated[int, typer.Option(min=1, help="At most so many ids of each kind.")]
 
 app = create_cli("rollout", RolloutSettings, create_service)
 cycle_app = typer.Typer(no_args_is_help=True, help="Cycle files: who must do what by when.")
@@ -105,31 +109,37 @@ def list_(json_: Json = False) -> None:
 
 
 @app.command("why")
-def why(person_id: str, cycle: CycleName, json_: Json = False) -> None:
+def why(person_id: str, cycle: CycleName = None, json_: Json = False) -> None:
     """Show why a person's obligation stands as it does, and the one fact that would flip it."""
     settings = load(RolloutSettings)
 
     async def work(connection: Connection) -> dict[str, Any]:
         async with connection.transaction():
             now = await calendar_now(connection, stepped=settings.calendar == "stepped")
-            return await explain.why(connection, person_id, cycle, now)
+            chosen = await explain.choose_cycle(connection, cycle)
+            return await explain.why(connection, person_id, chosen, now)
 
     found = _ask(settings, work)
     print_json(found) if json_ else _print_why(found)
 
 
 @app.command("exceptions")
-def exceptions(cycle: CycleName, limit: int = 1_000, json_: Json = False) -> None:
-    """Show required people whom no group takes, and departments without an area."""
-    found = _ask(
-        load(RolloutSettings), lambda connection: explain.exceptions(connection, cycle, limit)
-    )
+def exceptions(cycle: CycleName = None, limit: Limit = 1_000, json_: Json = False) -> None:
+    """Show who has no group, and people and departments of whom a fact is missing."""
+
+    async def work(connection: Connection) -> dict[str, Any]:
+        chosen = await explain.choose_cycle(connection, cycle)
+        return await explain.exceptions(connection, chosen, limit)
+
+    found = _ask(load(RolloutSettings), work)
     if json_:
         print_json(found)
         return
-    people = [["person without group", each] for each in found["people_without_group"]]
-    departments = [["department without area", each] for each in found["departments_without_area"]]
-    print_table(["what", "id"], [*people, *departments], "No exceptions.")
+    kinds = [kind for kind in found if kind != "cycle"]
+    rows: list[list[object]] = [
+        [kind.replace("_", " "), each] for kind in kinds for each in found[kind]
+    ]
+    print_table(["what", "id"], rows, "No exceptions.")
 
 
 def _read(file: str, *, json_: bool) -> Policy:

@@ -29,6 +29,9 @@ KINDS = (
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SOURCES = ("seed", "assumed")
 REMINDER_KINDS = ("reminder", "due_soon")
+OPTIONS_MAX = 100
+YEARS_MAX = 15  # of study, as in the roster's contract
+DAYS_MAX = 366
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def _cycle(at: Fields) -> Cycle:
         daily_at=at.clock("daily_at"),
         contact=at.address("contact"),
         survey_url=at.link("survey_url"),
-        required_options=at.integer("required_options", least=1),
+        required_options=at.integer("required_options", most=OPTIONS_MAX),
         options=tuple(_option(each) for each in at.items("options", unique="option")),
         counted_on=at.day("counted_on"),
         rules=tuple(_rule(each) for each in at.items("rules", unique="rule")),
@@ -136,8 +139,8 @@ def _condition(at: Fields, *, group: bool) -> Condition:
             areas=at.names("areas"),
             paid=at.optional_flag("paid"),
             onboarded_from=at.optional_day("onboarded_from"),
-            year_from=at.optional_integer("year_from", least=1),
-            year_to=at.optional_integer("year_to", least=1),
+            year_from=at.optional_integer("year_from", most=YEARS_MAX),
+            year_to=at.optional_integer("year_to", most=YEARS_MAX),
             any_part=at.flag("any", default=False),
         )
     at.done()
@@ -147,7 +150,7 @@ def _condition(at: Fields, *, group: bool) -> Condition:
 def _release(at: Fields) -> tuple[frozenset[int], int]:
     at.choice("source", SOURCES)
     names = at.names("weekdays", WEEKDAYS, required=True)
-    notice = at.integer("minimum_notice_days", least=1)
+    notice = at.integer("minimum_notice_days", most=DAYS_MAX)
     at.done()
     return frozenset(WEEKDAYS.index(name) for name in names), notice
 
@@ -158,8 +161,8 @@ def _reminders(at: Fields) -> tuple[ReminderRule, ...]:
     for side, sign, kinds in (("before_due", -1, REMINDER_KINDS), ("after_due", 1, ("overdue",))):
         for each in at.items(side):
             kind = each.choice("kind", kinds)
-            ordinal = each.integer("ordinal", least=1)
-            days = each.integer("business_days", least=1)
+            ordinal = each.integer("ordinal", most=DAYS_MAX)
+            days = each.integer("business_days", most=DAYS_MAX)
             if any((rule.kind, rule.ordinal) == (kind, ordinal) for rule in rules):
                 each.error("ordinal", f"an ordinal of {kind} that is not used yet, not {ordinal}")
             rules.append(ReminderRule(kind, ordinal, sign * days))
@@ -177,8 +180,9 @@ def _closed(at: Fields) -> dict[date, str]:
             first = last = each.day("on")
         else:
             first, last = each.day("from"), each.day("to")
-            if last < first:
-                each.error("to", f"a day not before {first}")
+            if not timedelta() <= last - first < timedelta(days=DAYS_MAX):
+                each.error("to", f"a day not before {first}, less than {DAYS_MAX} days after it")
+                last = first
         for n in range((last - first).days + 1):
             closed[first + timedelta(days=n)] = name
         each.done()

@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import Node
 
 T = TypeVar("T")
 
@@ -22,6 +24,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}")
 # What a wrong value is read as, so that reading goes on; a file with an error is never used.
 _DAY = date(2000, 1, 1)
+# Beyond these somebody has mistyped, and counting days would not end.
+EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,13 @@ class _Constructor(RoundTripConstructor):
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: str(node.value))
 
 
+class _Composer(Composer):
+    """Refuses aliases: a few lines of them stand for more than any memory holds."""
+
+    def return_alias(self, a: Node) -> Node:
+        raise ComposerError(None, None, "without anchors that are referred to", a.start_mark)
+
+
 def parse_yaml(reader: Reader, source: str) -> CommentedMap:
     """The document's mapping, which knows the line of everything in it."""
     if len(source.encode()) > MAX_BYTES:
@@ -82,6 +93,7 @@ def parse_yaml(reader: Reader, source: str) -> CommentedMap:
     try:
         yaml = YAML(typ="rt")
         yaml.Constructor = _Constructor
+        yaml.Composer = _Composer
         root = yaml.load(source)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -157,15 +169,16 @@ class Fields:
                 self._reader.error(line_of(value, place), f"{self._name(field)}[{place}]", wanted)
         return frozenset(map(str, value))
 
-    def integer(self, field: str, *, least: int) -> int:
-        wanted = f"a whole number from {least}"
+    def integer(self, field: str, *, most: int) -> int:
+        """A whole number from 1 to `most`."""
+        wanted = f"a whole number from 1 to {most}"
         value = self._take(field, wanted)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most:
             return int(value)
-        return self._wrong(field, value, wanted, least)
+        return self._wrong(field, value, wanted, 1)
 
-    def optional_integer(self, field: str, *, least: int) -> int | None:
-        return None if self._absent(field) else self.integer(field, least=least)
+    def optional_integer(self, field: str, *, most: int) -> int | None:
+        return None if self._absent(field) else self.integer(field, most=most)
 
     def flag(self, field: str, *, default: bool) -> bool:
         value = self._take(field, "true or false", default)
@@ -177,11 +190,13 @@ class Fields:
         return None if self._absent(field) else self.flag(field, default=False)
 
     def day(self, field: str) -> date:
-        wanted = "a date such as 2023-09-11"
+        wanted = f"a date such as 2023-09-11, from {EARLIEST.year} to {LATEST.year}"
         value = self._take(field, wanted)
         try:
             if re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(value)):
-                return date.fromisoformat(str(value))
+                day = date.fromisoformat(str(value))
+                if EARLIEST <= day <= LATEST:
+                    return day
         except ValueError:
             pass
         return self._wrong(field, value, wanted, _DAY)

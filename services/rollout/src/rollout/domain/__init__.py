@@ -6,6 +6,7 @@
 from rollout.domain.decide import Decision, decide
 from rollout.domain.facts import Appointment, Area, Areas, Completion, Person, Versions, newest
 from rollout.domain.fulfil import Fulfilment, fulfilment
+from rollout.domain.gaps import AREA, YEAR_OF_STUDY, gaps
 from rollout.domain.obligation import Obligation, Sent, Standing, Status
 from rollout.domain.plan import own_day, planned_day, position, release_days
 from rollout.domain.policy import (
@@ -24,6 +25,8 @@ from rollout.domain.reminders import Reminder, reminders_due, reminders_of
 from rollout.domain.settle import Case, Settlement, next_action_on, settle
 
 __all__ = [
+    "AREA",
+    "YEAR_OF_STUDY",
     "Appointment",
     "Area",
     "Areas",
@@ -53,6 +56,7 @@ __all__ = [
     "Versions",
     "decide",
     "fulfilment",
+    "gaps",
     "newest",
     "next_action_on",
     "own_day",

@@ -68,8 +68,9 @@ class Standing:
 class Obligation:
     """An obligation as it is kept: `version` counts changes of `standing` from 1.
 
-    No reminder goes out for a day up to `reminded_to`; `next_on` is the next business day on
-    which something is due (a release, a reminder, a flip), None when only a new fact can change it.
+    No reminder goes out for a day up to `reminded_to`; `next_on` is the next day on which
+    something is due (a release, a reminder, a flip), None when only a new fact can change it.
+    `gaps` names the facts that the rules asked for and nobody has stated.
     """
 
     version: int
@@ -77,3 +78,4 @@ class Obligation:
     sent: tuple[Sent, ...] = ()
     reminded_to: date | None = None
     next_on: date | None = None
+    gaps: tuple[str, ...] = ()

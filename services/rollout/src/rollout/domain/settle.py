@@ -15,6 +15,7 @@ from typing import NamedTuple
 from rollout.domain.decide import NOT_A_MEMBER, Decision, decide, last_decision
 from rollout.domain.facts import Areas, Completion, Person, Versions, newest
 from rollout.domain.fulfil import Fulfilment, fulfilment
+from rollout.domain.gaps import gaps
 from rollout.domain.obligation import Obligation, Sent, Standing, Status
 from rollout.domain.plan import became_on, planned_day
 from rollout.domain.policy import ONE_DAY, Cycle
@@ -76,7 +77,7 @@ def settle(cycle: Cycle, case: Case, now: datetime, *, acts: bool = False) -> Se
     )
     standing = replace(standing, department_ids=_departments(standing, decision, left, previous))
     standing = _timed(cycle, standing, previous, done, now)
-    return _settlement(cycle, case, standing, now, acts=acts)
+    return _settlement(cycle, case, standing, gaps(decision, cycle), now, acts=acts)
 
 
 def next_action_on(
@@ -176,7 +177,13 @@ def _timed(
 
 
 def _settlement(
-    cycle: Cycle, case: Case, standing: Standing, now: datetime, *, acts: bool
+    cycle: Cycle,
+    case: Case,
+    standing: Standing,
+    missing: tuple[str, ...],
+    now: datetime,
+    *,
+    acts: bool,
 ) -> Settlement:
     """Number the record, and see which reminders are due and when to look again."""
     before = case.previous
@@ -187,6 +194,7 @@ def _settlement(
         standing=standing,
         sent=before.sent if before else (),
         reminded_to=before.reminded_to if before else None,
+        gaps=missing,
     )
     if standing.open and _opened_anew(before, standing):
         obligation = replace(obligation, reminded_to=cycle.civil(now))

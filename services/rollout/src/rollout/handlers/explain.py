@@ -7,13 +7,29 @@ from datetime import datetime
 from typing import Any
 
 from chassis.postgres import Connection
-from rollout.domain import Flip, Node, prove, release_days
+from rollout.domain import AREA, YEAR_OF_STUDY, Flip, Node, prove, release_days
 from rollout.handlers.settle_people import cycle_of
 from rollout.store import cycles, facts, obligations
 
 
 class Unknown(LookupError):
     """There is no such person or cycle; the message is a sentence."""
+
+
+async def choose_cycle(connection: Connection, wanted: str | None) -> str:
+    """The cycle asked for, or the only one there is.
+
+    Raises:
+        Unknown: none was asked for, and there is none or there are several.
+    """
+    if wanted is not None:
+        return wanted
+    published = [policy.cycle for policy in await cycles.present_policies(connection)]
+    if len(published) == 1:
+        return published[0]
+    if not published:
+        raise Unknown("No cycle has been published.")
+    raise Unknown(f"There are several cycles; name one: {', '.join(published)}.")
 
 
 async def why(connection: Connection, person_id: str, cycle: str, now: datetime) -> dict[str, Any]:
@@ -66,9 +82,13 @@ async def exceptions(connection: Connection, cycle: str, limit: int) -> dict[str
     """
     if await cycles.policy(connection, cycle) is None:
         raise Unknown(f"No cycle {cycle!r} has been published.")
+    without_year = await obligations.people_with_gap(connection, cycle, YEAR_OF_STUDY, limit)
+    without_area = await obligations.people_with_gap(connection, cycle, AREA, limit)
     return {
         "cycle": cycle,
         "people_without_group": await obligations.people_without_group(connection, cycle, limit),
+        "people_without_area": without_area,
+        "people_without_year_of_study": without_year,
         "departments_without_area": await facts.departments_without_area(connection, limit),
     }
 

@@ -1,4 +1,8 @@
-"""New facts arrive: keep them, and settle the people they concern."""
+"""New facts arrive: keep them, and settle the people they concern.
+
+A department may concern a great many people; they are settled as due work, department by
+department, so that a reorganisation does not hold up the stream.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,14 @@ from datetime import datetime
 from typing import TypeVar
 
 from chassis.postgres import Connection
+from chassis.schedule import Due, plan
 from rollout.handlers.settle_people import settle_people
 from rollout.store import facts
 from schemas.completion import CompletionState
 from schemas.envelope import Event
 from schemas.roster import DepartmentChanged, PersonState
 
+AREA_CHANGED = "department.area_changed"
 CHUNK = 2_000
 
 E = TypeVar("E", bound=Event)
@@ -32,9 +38,18 @@ async def learn_departments(
     """A department whose area changed may move everybody in it."""
     for wave in waves(departments):
         changed = await facts.add_departments(connection, wave)
-        people = await facts.people_in(connection, changed) if changed else []
-        for start in range(0, len(people), CHUNK):
-            await settle_people(connection, people[start : start + CHUNK], now)
+        # A key per version: work that is under way must not be waited for with a lock in hand.
+        keys = [f"{department.department_id}/{department.version}" for department in changed]
+        await plan(connection, [Due(AREA_CHANGED, key, now) for key in keys])
+
+
+async def settle_department(connection: Connection, due: Due, now: datetime) -> bool:
+    """Settle everybody in a department whose area changed; always finished in one go."""
+    department_id, _, _ = due.key.rpartition("/")
+    people = await facts.people_in(connection, department_id)
+    for start in range(0, len(people), CHUNK):
+        await settle_people(connection, people[start : start + CHUNK], now)
+    return True
 
 
 async def learn_completions(

@@ -10,7 +10,6 @@ from chassis.schedule import Due, plan
 from rollout.cycle_file import CycleFileError, FileError, Policy
 from rollout.domain import Cycle
 from rollout.handlers.settle_people import (
-    DAY,
     cycle_of,
     day_due,
     publish_versions,
@@ -42,7 +41,7 @@ async def publish_cycle(
         CycleFileError: it drops a group that has released people.
     """
     cycle = policy.cycle
-    await cycles.lock_cycle(connection, cycle.cycle)
+    await cycles.take_turns(connection, cycle.cycle)
     present = await cycles.policy(connection, cycle.cycle)
     if present and present.sha256 == policy.sha256:
         return Published(cycle.cycle, present.policy_version, policy.sha256, changed=False)
@@ -57,19 +56,25 @@ async def publish_cycle(
     )
     await publish_versions(connection, [_cycle_published(policy, version, now)])
     decide_at = max(now, cycle.begins_at(cycle.opens_on))
-    await plan(connection, [Due(DECIDE, cycle.cycle, decide_at), day_due(cycle, now)])
+    # A key per policy: deciding by the one before may be under way, and waits for this cycle.
+    decide = Due(DECIDE, f"{cycle.cycle}/{version}", decide_at)
+    await plan(connection, [decide, day_due(cycle, now)])
     return published
 
 
 async def decide_everybody(connection: Connection, due: Due, now: datetime) -> bool:
-    """Decide the next people of a cycle by its present policy; True when it was the last."""
-    reached = await cycles.decided_to(connection, due.key)
+    """Decide the next people of a cycle by its present policy; True when it was the last.
+
+    A policy that was replaced meanwhile decides nobody any more.
+    """
+    name, _, version = due.key.rpartition("/")
+    reached = await cycles.decided_to(connection, name, int(version))
     if reached is None:
         return True
     people = await facts.people_after(connection, reached, CHUNK)
-    await settle_people(connection, people, now, cycle=due.key, acts=True)
+    await settle_people(connection, people, now, cycle=name, acts=True)
     last = len(people) < CHUNK
-    await cycles.set_decided_to(connection, due.key, None if last else people[-1])
+    await cycles.set_decided_to(connection, name, None if last else people[-1])
     return last
 
 
@@ -92,9 +97,6 @@ async def work_day(connection: Connection, due: Due, now: datetime) -> bool:
         return False
     await plan(connection, [day_due(cycle, now)])
     return True
-
-
-DUE = {DECIDE: decide_everybody, DAY: work_day}
 
 
 async def _keep_released_groups(connection: Connection, cycle: Cycle) -> None:

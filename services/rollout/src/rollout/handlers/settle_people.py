@@ -51,7 +51,7 @@ async def settle_people(
     ]
     if not open_cycles:
         return
-    known = await facts.load_facts(connection, person_ids)
+    known = await facts.load_facts(connection, person_ids, hold_areas=True)
     for each in open_cycles:
         await _settle_in(connection, each, known, now, acts=acts)
 

@@ -107,6 +107,7 @@ CREATE TABLE obligation (
     sent jsonb NOT NULL,
     reminded_to date,
     next_on date,
+    gaps text[] NOT NULL,
     PRIMARY KEY (person_id, cycle, occurrence),
     FOREIGN KEY (cycle, policy_version) REFERENCES policy,
     FOREIGN KEY (person_id, person_version) REFERENCES person_version,
@@ -124,3 +125,4 @@ CREATE TABLE obligation (
 CREATE INDEX obligation_next ON obligation (cycle, next_on, person_id) WHERE next_on IS NOT NULL;
 CREATE INDEX obligation_without_group ON obligation (cycle, person_id)
     WHERE status = 'scheduled' AND group_id IS NULL;
+CREATE INDEX obligation_with_gaps ON obligation (cycle, person_id) WHERE gaps <> '{}';

@@ -33,9 +33,9 @@ async def policy(
     return StoredPolicy(*row) if row else None
 
 
-async def lock_cycle(connection: Connection, cycle: str) -> None:
-    """Let no other transaction publish or decide this cycle until this one ends."""
-    await connection.execute("SELECT 1 FROM cycle WHERE cycle = $1 FOR UPDATE", cycle)
+async def take_turns(connection: Connection, cycle: str) -> None:
+    """Let no other transaction publish this cycle, even for the first time, until this one ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", cycle)
 
 
 async def add_policy(connection: Connection, stored: StoredPolicy) -> None:
@@ -51,9 +51,12 @@ async def add_policy(connection: Connection, stored: StoredPolicy) -> None:
     await connection.execute(_SET_POLICY, stored.cycle, stored.policy_version)
 
 
-async def decided_to(connection: Connection, cycle: str) -> str | None:
-    """The last person id decided by the present policy; None when all are. Holds the cycle."""
-    reached: str | None = await connection.fetchval(_DECIDED_TO, cycle)
+async def decided_to(connection: Connection, cycle: str, policy_version: int) -> str | None:
+    """The last person id decided by this policy. Holds the cycle.
+
+    None when all are decided, or another policy is the present one.
+    """
+    reached: str | None = await connection.fetchval(_DECIDED_TO, cycle, policy_version)
     return reached
 
 
@@ -86,4 +89,6 @@ _SET_POLICY = """
 INSERT INTO cycle (cycle, policy_version, decided_to) VALUES ($1, $2, '')
 ON CONFLICT (cycle) DO UPDATE SET policy_version = excluded.policy_version, decided_to = ''
 """
-_DECIDED_TO = "SELECT decided_to FROM cycle WHERE cycle = $1 FOR UPDATE"
+_DECIDED_TO = """
+SELECT decided_to FROM cycle WHERE cycle = $1 AND policy_version = $2 FOR UPDATE
+"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -53,13 +53,15 @@ async def add_people(connection: Connection, people: Sequence[PersonState]) -> l
         [person.received_at for person in people],
         [person.model_dump_json() for person in people],
     )
+    departments = {a.department_id for person in people for a in person.appointments}
+    await connection.execute(_MENTION_DEPARTMENTS, sorted(departments))
     return sorted(row["person_id"] for row in rows)
 
 
 async def add_departments(
     connection: Connection, departments: Sequence[DepartmentChanged]
-) -> list[str]:
-    """Keep versions that are new, at most one per department; returns whose area changed."""
+) -> list[DepartmentChanged]:
+    """Keep versions that are new, at most one per department; returns those of another area."""
     departments = sorted(departments, key=lambda department: department.department_id)
     await connection.execute(_MENTION_DEPARTMENTS, [d.department_id for d in departments])
     before = {
@@ -79,7 +81,7 @@ async def add_departments(
         [department.received_at for department in departments],
     )
     return [
-        department.department_id
+        department
         for department in departments
         if before.get(department.department_id, department.area_id) != department.area_id
     ]
@@ -115,9 +117,9 @@ async def lock_people(connection: Connection, person_ids: Collection[str]) -> No
     await connection.execute(_LOCK_PEOPLE, sorted(person_ids))
 
 
-async def people_in(connection: Connection, department_ids: Collection[str]) -> list[str]:
-    """People with an appointment in one of these departments, sorted."""
-    rows = await connection.fetch(_PEOPLE_IN, list(department_ids))
+async def people_in(connection: Connection, department_id: str) -> list[str]:
+    """People with an appointment in this department, sorted."""
+    rows = await connection.fetch(_PEOPLE_IN, department_id)
     return [row["person_id"] for row in rows]
 
 
@@ -127,10 +129,12 @@ async def people_after(connection: Connection, person_id: str, limit: int) -> li
     return [row["person_id"] for row in rows]
 
 
-async def load_facts(connection: Connection, person_ids: Collection[str]) -> Facts:
+async def load_facts(
+    connection: Connection, person_ids: Collection[str], *, hold_areas: bool = False
+) -> Facts:
     """All facts of these people; whom nothing is known of is missing in `versions`.
 
-    The departments are held against change until the transaction ends.
+    With `hold_areas` the areas of their departments stay until the transaction ends.
     """
     ids = list(person_ids)
     versions: dict[str, list[Person]] = {}
@@ -141,8 +145,10 @@ async def load_facts(connection: Connection, person_ids: Collection[str]) -> Fac
     for row in await connection.fetch(_COMPLETIONS, ids):
         person_id, *fields = row
         completions.setdefault(person_id, []).append(Completion(*fields))
-    areas = await _load_areas(connection, (v for all_ in versions.values() for v in all_))
-    return Facts(versions, completions, areas)
+    departments = {a.department_id for vs in versions.values() for v in vs for a in v.appointments}
+    if hold_areas:
+        await connection.execute(_HOLD_DEPARTMENTS, list(departments))
+    return Facts(versions, completions, await _load_areas(connection, departments))
 
 
 async def departments_without_area(connection: Connection, limit: int) -> list[str]:
@@ -180,12 +186,10 @@ def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
-async def _load_areas(connection: Connection, versions: Iterable[Person]) -> dict[str, Area]:
-    ids = sorted({held.department_id for version in versions for held in version.appointments})
-    await connection.execute(_MENTION_DEPARTMENTS, ids)
-    await connection.execute(_HOLD_DEPARTMENTS, ids)
+async def _load_areas(connection: Connection, department_ids: Collection[str]) -> dict[str, Area]:
     areas: dict[str, Area] = {}
-    for department_id, area_id, received_at in await connection.fetch(_AREAS, ids):
+    rows = await connection.fetch(_AREAS, list(department_ids))
+    for department_id, area_id, received_at in rows:
         before = areas.get(department_id)
         if before is None or before.area_id != area_id:
             areas[department_id] = Area(area_id, received_at, before)
@@ -243,7 +247,7 @@ _LOCK_PEOPLE = """
 SELECT 1 FROM person WHERE person_id = ANY($1::text[]) ORDER BY person_id FOR UPDATE
 """
 _PEOPLE_IN = """
-SELECT person_id FROM person WHERE department_ids && $1::text[] ORDER BY person_id
+SELECT person_id FROM person WHERE department_ids @> ARRAY[$1::text] ORDER BY person_id
 """
 _PEOPLE_AFTER = """
 SELECT person_id FROM person WHERE person_id > $1 AND version > 0 ORDER BY person_id LIMIT $2

@@ -36,6 +36,7 @@ async def save_obligations(
             "sent": [asdict(sent) for sent in obligation.sent],
             "reminded_to": obligation.reminded_to,
             "next_on": obligation.next_on,
+            "gaps": obligation.gaps,
         }
         for person_id, obligation in sorted(obligations.items())
     ]
@@ -51,6 +52,12 @@ async def people_due(connection: Connection, cycle: str, today: date, limit: int
 async def people_without_group(connection: Connection, cycle: str, limit: int) -> list[str]:
     """Required people whom no group takes, by id."""
     rows = await connection.fetch(_WITHOUT_GROUP, cycle, limit)
+    return [row["person_id"] for row in rows]
+
+
+async def people_with_gap(connection: Connection, cycle: str, gap: str, limit: int) -> list[str]:
+    """People of whom this fact is missing although the rules ask for it, by id."""
+    rows = await connection.fetch(_WITH_GAP, cycle, gap, limit)
     return [row["person_id"] for row in rows]
 
 
@@ -94,29 +101,31 @@ def _obligation(row: Any) -> Obligation:
         sent=tuple(Sent(**each) for each in json.loads(row["sent"])),
         reminded_to=row["reminded_to"],
         next_on=row["next_on"],
+        gaps=tuple(row["gaps"]),
     )
 
 
 _LOAD = """
 SELECT person_id, version, status, hold, group_id, department_ids, planned_on, released_at, due_on,
        completed_at, option, supplemental_options, reopened, rule, policy_version, person_version,
-       sent, reminded_to, next_on
+       sent, reminded_to, next_on, gaps
 FROM obligation WHERE cycle = $1 AND occurrence = $2 AND person_id = ANY($3::text[])
 """
 _SAVE = """
 INSERT INTO obligation (
     person_id, cycle, occurrence, version, status, hold, group_id, department_ids, planned_on,
     released_at, due_on, completed_at, option, supplemental_options, reopened, rule,
-    policy_version, person_version, sent, reminded_to, next_on
+    policy_version, person_version, sent, reminded_to, next_on, gaps
 )
 SELECT person_id, $1, $2, version, status, hold, group_id, department_ids, planned_on,
        released_at, due_on, completed_at, option, supplemental_options, reopened, rule,
-       policy_version, person_version, sent, reminded_to, next_on
+       policy_version, person_version, sent, reminded_to, next_on, gaps
 FROM jsonb_to_recordset($3::jsonb) AS o(
     person_id text, version bigint, status text, hold boolean, group_id text,
     department_ids text[], planned_on date, released_at timestamptz, due_on date,
     completed_at timestamptz, option text, supplemental_options text[], reopened bigint, rule text,
-    policy_version bigint, person_version bigint, sent jsonb, reminded_to date, next_on date
+    policy_version bigint, person_version bigint, sent jsonb, reminded_to date, next_on date,
+    gaps text[]
 )
 ON CONFLICT (person_id, cycle, occurrence) DO UPDATE
 SET version = excluded.version, status = excluded.status, hold = excluded.hold,
@@ -126,7 +135,7 @@ SET version = excluded.version, status = excluded.status, hold = excluded.hold,
     supplemental_options = excluded.supplemental_options, reopened = excluded.reopened,
     rule = excluded.rule, policy_version = excluded.policy_version,
     person_version = excluded.person_version, sent = excluded.sent,
-    reminded_to = excluded.reminded_to, next_on = excluded.next_on
+    reminded_to = excluded.reminded_to, next_on = excluded.next_on, gaps = excluded.gaps
 """
 _DUE = """
 SELECT person_id FROM obligation WHERE cycle = $1 AND next_on <= $2
@@ -136,6 +145,11 @@ _WITHOUT_GROUP = """
 SELECT person_id FROM obligation
 WHERE cycle = $1 AND status = 'scheduled' AND group_id IS NULL AND NOT hold
 ORDER BY person_id LIMIT $2
+"""
+_WITH_GAP = """
+SELECT person_id FROM obligation
+WHERE cycle = $1 AND gaps <> '{}' AND gaps @> ARRAY[$2::text] AND NOT hold
+ORDER BY person_id LIMIT $3
 """
 _ADD_RELEASED = """
 INSERT INTO group_release (cycle, group_id, version, total)
