@@ -78,7 +78,8 @@ class Consumer(ConsumerRebalanceListener):
             listener=self,
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=3_000,
-            max_partition_fetch_bytes=4 * 1024 * 1024,
+            max_partition_fetch_bytes=1024 * 1024,  # per partition this much waits in memory
+            fetch_max_bytes=16 * 1024 * 1024,
             fetch_max_wait_ms=FETCH_WAIT_MS,
         )
         self._subscriber(self.handle, parser=_raw_batch, decoder=_undecoded)
