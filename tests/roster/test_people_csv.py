@@ -1,6 +1,7 @@
 """people.csv as it arrives in life: every mistake is named by line and column, nothing else."""
 
 import io
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -262,6 +263,23 @@ def test_nothing_is_handed_on_once_a_mistake_was_seen() -> None:
     assert [person.person_id for person in next(batches)] == ["p0", "p1"]
     with pytest.raises(InvalidFile):
         next(batches)
+
+
+def memory_of_reading(people: int) -> int:
+    """The most bytes that Python held at once while reading so many people."""
+    content = io.BytesIO(people_csv(*(ADA | {"person_id": f"p{n}"} for n in range(people))))
+    tracemalloc.start()
+    try:
+        for _ in read_people(Table(content, "people.csv", PEOPLE_COLUMNS), 100):
+            pass
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_memory_it_takes_does_not_grow_with_the_file() -> None:
+    memory_of_reading(1_000)  # what is imported and cached once
+    assert memory_of_reading(20_000) - memory_of_reading(1_000) < 200_000
 
 
 def test_a_person_with_very_many_rows_is_refused() -> None:

@@ -19,6 +19,7 @@ from cloudevents.core.formats.json import JSONFormat
 from chassis.postgres import Connection
 from chassis.service import Runtime, build_app
 from embedded.ports import free_port
+from roster import api
 from roster.app import create_service
 from roster.settings import RosterSettings
 from support.databases import Database
@@ -274,6 +275,47 @@ async def test_a_file_that_is_too_large_is_refused_before_it_is_read(roster: Ros
     headers = {"content-type": "text/csv", "content-length": str(256 * 1024 * 1024 + 1)}
     answer = await roster.client.post("/imports/people", content=b"", headers=headers)
     assert answer.status_code == 413
+
+
+async def test_a_stream_that_grows_too_large_is_refused_in_the_middle(
+    roster: Roster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "FILE_MAX_BYTES", 10_000)
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        yield people_csv(ADA)
+        while True:
+            sent += 1_000
+            yield b"x" * 1_000
+
+    headers = {"content-type": "text/csv"}
+    answer = await roster.client.post("/imports/people", content=endless(), headers=headers)
+    assert answer.status_code == 413
+    assert sent <= 10_000
+    assert (await roster.client.get("/people/p1")).status_code == 404
+
+
+async def test_of_a_stream_that_breaks_off_nothing_is_applied(
+    place: Database, fresh_topics: Callable[..., Awaitable[str]], tmp_path: Path
+) -> None:
+    log = tmp_path / "roster.log"
+    whole = people_csv(ADA | CANARY)
+    async with process_of_its_own(place, await fresh_topics(*TOPICS), log) as roster:
+        url = roster.client.base_url
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        head = (
+            f"POST /imports/people HTTP/1.1\r\nHost: roster\r\nAuthorization: Bearer {TOKEN}\r\n"
+            f"Content-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n{len(whole):x}\r\n"
+        )
+        writer.write(head.encode() + whole + b"\r\n")
+        await writer.drain()
+        writer.close()
+        assert await reader.read() == b""
+        assert (await roster.post("people", people_csv(BEN))).status_code == 200
+        assert (await roster.client.get("/people/p1")).status_code == 404
+    assert not any(secret in log.read_bytes() for secret in SECRETS)
 
 
 async def test_two_files_posted_at_once_are_both_taken_in(roster: Roster) -> None:

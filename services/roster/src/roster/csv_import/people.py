@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import NamedTuple
 
 from roster.csv_import.cells import Cells
+from roster.csv_import.seen import Seen
 from roster.csv_import.table import Table
 from roster.domain import (
     APPOINTMENTS_MAX,
@@ -65,19 +67,19 @@ def read_people(table: Table, batch: int) -> Iterator[list[Person]]:
         InvalidFile: at the end, with every mistake, when there was any.
     """
     people: list[Person] = []
-    seen: set[str] = set()
-    for block in _blocks(table):
-        person = _person(table, block)
-        if person.person_id in seen:
-            table.errors.add(block[0][0], "person_id", "all rows of a person next to each other")
-        seen.add(person.person_id)
-        if table.errors:
-            people.clear()
-        else:
-            people.append(person)
-        if len(people) == batch:
-            yield people
-            people = []
+    with closing(Seen()) as seen:
+        for block in _blocks(table):
+            person = _person(table, block)
+            if not seen.add(person.person_id):
+                line = block[0][0]
+                table.errors.add(line, "person_id", "all rows of a person next to each other")
+            if table.errors:
+                people.clear()
+            else:
+                people.append(person)
+            if len(people) == batch:
+                yield people
+                people = []
     table.errors.raise_if_any()
     if people:
         yield people
