@@ -98,7 +98,7 @@ _ALL = (
         "rollout.reminder.v1",
         owner="rollout",
         key="person id",
-        readers=("notifier", "reporting"),
+        readers=("notifier",),
         description="A reminder has fallen due for one obligation.",
     ),
     Topic(
