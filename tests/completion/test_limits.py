@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from completion import subscribers
+from completion.handlers import Institution
 from completion.intake.group_commit import WAITING_BYTES_MAX, Commit, GroupCommit, NotStored
 from completion.intake.rate import RateLimit
 from completion.store import Arrival
+from completion.subscribers import Interpreter
 from support.waiting import eventually
 
 
@@ -155,3 +158,29 @@ async def test_what_waits_in_memory_is_limited() -> None:
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_interpretation_gives_way_to_a_burst_and_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stored = 0
+
+    def pouring_in() -> int:
+        nonlocal stored
+        stored += 1_000
+        return stored
+
+    monkeypatch.setattr(subscribers, "LOOKS_MAX", 5)
+    interpreter = Interpreter(Institution({}, "America/New_York"), pouring_in)
+    await asyncio.sleep(subscribers.LOOK_S)
+    await asyncio.wait_for(interpreter._give_way(), 5)
+    assert stored > 3_000
+    assert interpreter._burst
+
+
+async def test_interpretation_does_not_wait_when_requests_trickle_in() -> None:
+    interpreter = Interpreter(Institution({}, "America/New_York"), lambda: 3)
+    await asyncio.sleep(subscribers.LOOK_S)
+    waiting = asyncio.create_task(interpreter._give_way())
+    await asyncio.sleep(0)
+    assert waiting.done()

@@ -22,8 +22,8 @@ TOPICS: Mapping[str, Handler] = {
 }
 IDLE_S = 1.0
 LOOK_S = 0.05
-BURST_PER_LOOK = 25
-GIVE_WAY_S = 5.0
+BURST_PER_S = 1_000
+LOOKS_MAX = 100
 BACKOFF_MAX_S = 5.0
 
 log = structlog.get_logger(__name__)
@@ -35,12 +35,13 @@ class Interpreter:
     """Interprets stored requests in the background; several processes may run one.
 
     `stored` tells how many requests this process has stored so far: while they come in by
-    hundreds a second their senders wait for the same processor, and interpreting can wait.
+    thousands a second their senders wait for the same processor, and interpreting can wait.
     """
 
     def __init__(self, institution: Institution, stored: Callable[[], int]) -> None:
         self._institution = institution
         self._stored = stored
+        self._looked, self._stored_then, self._burst = time.monotonic(), 0, False
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -78,11 +79,18 @@ class Interpreter:
 
     async def _give_way(self) -> None:
         """Wait until a burst of requests ebbs, but not for longer than a few seconds."""
-        until = time.monotonic() + GIVE_WAY_S
-        stored = -BURST_PER_LOOK
-        while self._stored() - stored >= BURST_PER_LOOK and time.monotonic() < until:
-            stored = self._stored()
+        for _ in range(LOOKS_MAX):
+            if not self._is_burst():
+                return
             await asyncio.sleep(LOOK_S)
+
+    def _is_burst(self) -> bool:
+        now, stored = time.monotonic(), self._stored()
+        elapsed = now - self._looked
+        if elapsed >= LOOK_S:
+            self._burst = stored - self._stored_then >= BURST_PER_S * elapsed
+            self._looked, self._stored_then = now, stored
+        return self._burst
 
     async def _sleep(self) -> None:
         # Requests that another process stored do not wake this one.
