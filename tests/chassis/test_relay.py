@@ -3,10 +3,11 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from chassis.outbox import erase, publish
 from chassis.parked import Raw
@@ -161,6 +162,24 @@ async def test_an_event_published_again_keeps_its_id(place: tuple[str, Database]
             await eventually(lambda: published(db))
     first, again = await read_all(bootstrap)
     assert dict(first.headers)["ce_id"] == dict(again.headers)["ce_id"]
+
+
+async def test_a_send_is_acknowledged_by_every_replica_and_not_repeated_by_a_retry(
+    place: tuple[str, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bootstrap, db = place
+    asked: list[dict[str, Any]] = []
+
+    class Noted(AIOKafkaProducer):
+        def __init__(self, **settings: Any) -> None:
+            asked.append(settings)
+            super().__init__(**settings)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr("chassis.relay.AIOKafkaProducer", Noted)
+    async with running(settings_for(db, bootstrap)):
+        await eventually(lambda: bool(asked))
+    assert asked[0]["acks"] == "all"
+    assert asked[0]["enable_idempotence"] is True
 
 
 async def test_an_erasure_becomes_a_tombstone_on_the_compacted_topic_only(

@@ -75,16 +75,26 @@ async def test_a_service_waits_for_kafka_and_says_so(place: tuple[str, Database]
     await waits(settings_for(db, f"127.0.0.1:{free_port()}"), {TOPIC: Seen()}, "waiting for Kafka")
 
 
-async def test_a_missing_topic_is_named(place: tuple[str, Database], kafka: str) -> None:
+async def test_a_missing_topic_is_named_and_not_made_by_asking_for_it(
+    place: tuple[str, Database], kafka: str
+) -> None:
     _, db = place
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    missing = "roster.department.v1"
+    if missing in await topics_on(kafka):
+        await topics_on(kafka, delete=missing)
+    await waits(settings_for(db, kafka), {missing: Seen()}, missing)
+    assert missing not in await topics_on(kafka)
+
+
+async def topics_on(bootstrap: str, *, delete: str | None = None) -> set[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        if "roster.department.v1" in await admin.list_topics():
-            await admin.delete_topics(["roster.department.v1"])
+        if delete:
+            await admin.delete_topics([delete])
+        return set(await admin.list_topics())
     finally:
         await admin.close()
-    await waits(settings_for(db, kafka), {"roster.department.v1": Seen()}, "roster.department.v1")
 
 
 async def test_a_wrong_partition_count_is_named_and_refused(
@@ -131,7 +141,7 @@ async def test_every_pooled_connection_survives_that_the_server_cut_it(
 ) -> None:
     bootstrap, db = place
     await create_seen(db)
-    async with running(settings_for(db, bootstrap), handlers={TOPIC: Seen()}) as (runtime, exited):
+    async with running(settings_for(db, bootstrap), handlers={TOPIC: Seen()}) as (_, exited):
         another = await asyncpg.connect(db.app_dsn)
         cut = await another.fetch(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user"
@@ -140,12 +150,16 @@ async def test_every_pooled_connection_survives_that_the_server_cut_it(
         await another.close()
         assert cut
         await send_events(bootstrap, [completed("p1")])
-        await eventually(lambda: _rows(runtime))
+        await eventually(lambda: _rows(db))
         assert not exited
 
 
-async def _rows(runtime: Runtime) -> bool:
-    return bool(await runtime.pool.fetchval("SELECT count(*) FROM seen"))
+async def _rows(db: Database) -> bool:
+    connection = await asyncpg.connect(db.owner_dsn)
+    try:
+        return bool(await connection.fetchval("SELECT count(*) FROM seen"))
+    finally:
+        await connection.close()
 
 
 async def test_no_statement_runs_longer_than_the_limit(place: tuple[str, Database]) -> None:

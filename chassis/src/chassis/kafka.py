@@ -14,7 +14,9 @@ from faststream.kafka import KafkaBroker
 from chassis.errors import NotReady, Stop
 from schemas.topics import TOPICS, Topic
 
-SESSION_TIMEOUT_MS = 30_000
+# How long the partitions of a killed process wait for another. A rebalance that was not needed,
+# after a stall of the event loop, does no harm: positions are fenced in Postgres.
+SESSION_TIMEOUT_MS = 10_000
 BATCH_RECORDS = 2_000
 # While one fetch waits at the broker, partitions that were being handled are in none: this is the
 # longest a new record there waits before it is even asked for.
@@ -37,8 +39,8 @@ def broker_for(service: str, bootstrap: str) -> KafkaBroker:
 async def create_topics(bootstrap: str, topics: Iterable[Topic] = TOPICS.values()) -> list[str]:
     """Create what is missing, as declared; returns the names created. Existing ones are left."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
     try:
+        await admin.start()
         existing = set(await admin.list_topics())
         wanted = [topic for topic in topics if topic.name not in existing]
         if not wanted:
@@ -59,8 +61,8 @@ async def require_topics(bootstrap: str, topics: Iterable[Topic]) -> None:
     Another partition count would send a key's events to two partitions: order would be lost.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
     try:
+        await admin.start()
         existing = set(await admin.list_topics())
         wanted = list(topics)
         missing = sorted(topic.name for topic in wanted if topic.name not in existing)
