@@ -137,12 +137,7 @@ class Runtime:
     async def _start_consumer(self) -> None:
         if not self.service.handlers:
             return
-        self.consumer = Consumer(
-            self.pool,
-            self.service.name,
-            self.service.handlers,
-            instance_id=self.settings.instance_id,
-        )
+        self.consumer = Consumer(self.pool, self.service.name, self.service.handlers)
         self.consumer.after_commit = self.wake
         self.consumer.on_stop = self.end
         self.consumer.attach(self._broker)
