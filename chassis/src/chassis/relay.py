@@ -105,7 +105,12 @@ class Relay:
                 continue
             self._wake.clear()
             rows = await self._read([row.id for row in sent[0]])
-            futures = [await self._send(producer, row) for row in rows]
+            futures = [
+                await producer.send(
+                    row.topic, value=row.payload, key=row.key.encode(), headers=self._headers(row)
+                )
+                for row in rows
+            ]
             await self._settle(*sent)
             sent = (rows, futures)
             if not rows:
@@ -116,13 +121,6 @@ class Relay:
             await asyncio.wait_for(self._wake.wait(), IDLE_S)
         except TimeoutError:
             return
-
-    async def _send(self, producer: AIOKafkaProducer, row: Row) -> asyncio.Future[object]:
-        headers = self._headers(row)
-        future: asyncio.Future[object] = await producer.send(
-            row.topic, value=row.payload, key=row.key.encode(), headers=headers
-        )
-        return future
 
     def _headers(self, row: Row) -> list[tuple[str, bytes]]:
         if row.type is None:
@@ -139,18 +137,18 @@ class Relay:
 
     async def _settle(self, rows: Sequence[Row], futures: list[asyncio.Future[object]]) -> None:
         """Await the acknowledgements and delete what they cover; the first failure is raised."""
-        if not rows:
-            return
-        results = await asyncio.gather(*futures, return_exceptions=True)
         blocked: set[tuple[str, str]] = set()
         done: list[int] = []
-        failure: BaseException | None = None
-        for row, result in zip(rows, results, strict=True):
-            if isinstance(result, BaseException):
-                failure = failure or result
+        failure: Exception | None = None
+        for row, future in zip(rows, futures, strict=True):
+            try:
+                await future
+            except Exception as error:
+                failure = failure or error
                 blocked.add((row.topic, row.key))
-            elif (row.topic, row.key) not in blocked:
-                done.append(row.id)
+            else:
+                if not blocked or (row.topic, row.key) not in blocked:
+                    done.append(row.id)
         if done:
             await self._delete(done)
         if failure is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
+from functools import lru_cache
 from typing import ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -78,17 +79,24 @@ def headers_of(
     traceparent: str | None = None,
 ) -> list[Header]:
     """Headers of a record in binary mode; `time` must be aware."""
-    attributes = {
-        "ce_id": str(event_id),  # a reader looks at these two first
-        "ce_type": event_type,
-        "ce_specversion": SPEC_VERSION,
-        "ce_source": source,
-        "ce_subject": subject,
-        "ce_time": time.isoformat(),
-        "ce_sequence": str(sequence),
-        "ce_dataschema": dataschema_of(event_type),
-        "content-type": CONTENT_TYPE,
-    }
+    headers = [
+        ("ce_id", str(event_id).encode()),  # a reader looks at this and `ce_type` first
+        *_headers_of_type(source, event_type),
+        ("ce_subject", subject.encode()),
+        ("ce_time", time.isoformat().encode()),
+        ("ce_sequence", b"%d" % sequence),
+    ]
     if traceparent:
-        attributes["traceparent"] = traceparent
-    return [(name, value.encode()) for name, value in attributes.items()]
+        headers.append(("traceparent", traceparent.encode()))
+    return headers
+
+
+@lru_cache(maxsize=256)
+def _headers_of_type(source: str, event_type: str) -> tuple[Header, ...]:
+    return (
+        ("ce_type", event_type.encode()),
+        ("ce_specversion", SPEC_VERSION.encode()),
+        ("ce_source", source.encode()),
+        ("ce_dataschema", dataschema_of(event_type).encode()),
+        ("content-type", CONTENT_TYPE.encode()),
+    )
