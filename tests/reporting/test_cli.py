@@ -80,6 +80,16 @@ async def test_editions_are_exported_as_files_by_date_and_department(
     assert sorted(p.name for p in folder.iterdir()) == ["..%2Fetc.csv", "maths.csv"]
 
 
+async def test_a_folder_that_cannot_be_written_is_a_sentence(
+    full: Database, tmp_path: Path
+) -> None:
+    taken = tmp_path / "a-file"
+    taken.write_text("in the way")
+    done = await reporting(full, "editions", "export", "--out", str(taken))
+    assert done.returncode == 1
+    assert "cannot be written: Not a directory." in done.stderr.replace("\n", " ")
+
+
 async def test_an_edition_is_shown_as_it_was_made(full: Database) -> None:
     shown = await reporting(full, "edition", "show", "maths", "2023-10-02")
     assert shown.stdout.startswith(HEADER)

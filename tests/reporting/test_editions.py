@@ -224,6 +224,28 @@ async def test_without_a_viewer_postgres_shows_no_edition(
             assert [row["department_id"] for row in rows] == ["music"]
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute("INSERT INTO edition_content VALUES ('maths', 'x', 'forged')")
+        for forbidden in (
+            "ALTER TABLE edition DISABLE ROW LEVEL SECURITY",
+            "DROP POLICY seen ON edition_content",
+            "SET ROLE reporting_owner",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(forbidden)
+
+
+async def test_not_even_the_owning_role_reads_editions_without_a_viewer(
+    database: Callable[[str], Awaitable[Database]], university: University
+) -> None:
+    place = await database("reporting")
+    pool = await open_pool(place.app_dsn, name="test")
+    await take(pool, university.cycle(), university.obligation("p1", "maths"))
+    await start_chain(pool)
+    assert await worker(pool).work_one()
+    await pool.close()
+    owner = await asyncpg.connect(place.owner_dsn)
+    for table in ("edition", "edition_content"):
+        assert await owner.fetch(f"SELECT * FROM {table}") == []
+    await owner.close()
 
 
 async def test_name_departments_twice_is_harmless(pool: Pool) -> None:
@@ -251,6 +273,32 @@ async def test_from_events_on_kafka_to_the_rows_of_the_edition_over_http(
     assert answer.headers["etag"] == f'"{hashlib.sha256(answer.content).hexdigest()}"'
     lines = (await reporting.client.get("/editions.ndjson", headers=MACHINE)).text.splitlines()
     assert [json.loads(line)["csv"] for line in lines] == [answer.text]
+
+
+async def test_the_figures_count_each_group_and_whoever_was_released(
+    reporting: Reporting, university: University
+) -> None:
+    await reporting.take(
+        university.cycle(),
+        university.obligation("p1", "maths", status="completed", option="A"),
+        university.obligation("p2", "maths", "music", status="overdue"),
+        university.obligation("left", "maths", status="ended"),
+        university.obligation("held", "maths", hold=True),
+        university.obligation("none", status="scheduled", group=None, released_at=None),
+        university.mail("p1"),
+        university.mail("p1", "confirmation"),
+        university.mail("p2", state="uncertain"),
+    )
+    answer = await reporting.client.get(f"/figures/{CYCLE}", headers=MACHINE)
+    numbers = ("required", "released", "done", "overdue", "mails")
+    assert [(row["group"], *(row[name] for name in numbers)) for row in answer.json()] == [
+        ("pilot", 2, 3, 1, 1, 2),
+        ("graduate", 0, 0, 0, 0, 0),
+        (None, 1, 0, 0, 0, 0),
+    ]
+    unknown = await reporting.client.get("/figures/2019", headers=MACHINE)
+    assert (unknown.status_code, unknown.json()["title"]) == (404, "No such cycle")
+    assert (await reporting.client.get(f"/figures/{CYCLE}")).status_code == 401
 
 
 async def test_machines_need_the_token_and_get_problems_as_json(reporting: Reporting) -> None:

@@ -11,6 +11,7 @@ from support.databases import Database
 from support.events import send_raw
 from support.reporting import (
     CYCLE,
+    MACHINE,
     MIDNIGHT,
     RECEIVED,
     TOPICS,
@@ -24,6 +25,13 @@ from support.reporting import (
 from support.waiting import eventually
 
 NEXT_MIDNIGHT = datetime(2023, 10, 4, 4, tzinfo=UTC)
+
+
+class BrokenPool:
+    """A pool whose server is away."""
+
+    def acquire(self) -> None:
+        raise ConnectionRefusedError
 
 
 @pytest.fixture
@@ -227,6 +235,70 @@ async def test_the_session_cookie_is_kept_from_scripts_and_other_sites(
     assert answer.headers["location"] == "/"
 
 
+@pytest.mark.parametrize("person_id", ["", "Ada Lovelace", "ada@example.edu", "a\0b", "x" * 65])
+async def test_what_cannot_be_an_id_signs_nobody_in(reporting: Reporting, person_id: str) -> None:
+    drawn = await reporting.client.get("/sign-in")
+    token = drawn.text.split('name="token" value="')[1].split('"')[0]
+    form = {"role": "office", "person_id": person_id, "token": token}
+    answer = await reporting.client.post("/sign-in", data=form)
+    assert answer.status_code in (400, 404)
+    assert "rollcall_session" not in answer.cookies
+
+
+async def test_a_form_without_end_is_refused(reporting: Reporting) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1
+            yield b"role=" + b"x" * 1_000 + b"&"
+
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    for path in ("/sign-in", "/sign-out"):
+        sent = 0
+        answer = await reporting.client.post(path, content=endless(), headers=headers)
+        assert answer.status_code == 413
+        assert sent < 30
+
+
+async def test_a_cookie_of_strange_letters_is_only_another_browser(reporting: Reporting) -> None:
+    token = (await reporting.client.get("/sign-in")).text.split('name="token" value="')[1]
+    reporting.client.cookies.clear()
+    answer = await reporting.client.post(
+        "/sign-in",
+        data={"role": "person", "person_id": "p1", "token": token.split('"')[0]},
+        headers={b"cookie": "rollcall_form=caf\xe9".encode("latin-1")},
+    )
+    assert answer.status_code == 400
+
+
+async def test_an_address_that_no_database_could_hold_is_a_page_that_is_not_there(
+    reporting: Reporting,
+) -> None:
+    await reporting.sign_in("office", "training-office")
+    assert "Not found" in await reporting.page("/departments/%00", 404)
+    assert "Not found" in await reporting.page(f"/departments/{'x' * 65}", 404)
+    for path in ("/editions/2023-10-02/%00", "/editions.ndjson?cycle=%00"):
+        assert (await reporting.client.get(path, headers=MACHINE)).status_code == 422
+
+
+async def test_while_it_cannot_answer_people_are_told_so_on_a_page(
+    reporting: Reporting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await reporting.sign_in("office", "training-office")
+    with monkeypatch.context() as patched:
+        patched.setattr(reporting.runtime, "running", False)
+        waiting = await reporting.client.get("/departments")
+        patched.undo()
+        patched.setattr(reporting.runtime, "pool", BrokenPool())
+        broken = await reporting.client.get("/departments")
+    for answer in (waiting, broken):
+        assert answer.status_code == 503
+        assert "Please come back later" in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+
+
 async def test_signing_out_forgets_who_it_was(reporting: Reporting) -> None:
     await reporting.sign_in("person", "p1")
     html = await reporting.page("/me")
@@ -235,7 +307,14 @@ async def test_signing_out_forgets_who_it_was(reporting: Reporting) -> None:
     assert (await reporting.client.get("/me")).status_code == 303
 
 
-@pytest.fixture(params=[{"peer": "192.0.2.7"}, {"demo_sign_in": False}])
+@pytest.fixture(
+    params=[
+        {"peer": "192.0.2.7"},
+        {"demo_sign_in": False},
+        {"host": "training.example.edu"},
+        {"host": "192.0.2.8"},
+    ]
+)
 async def closed(
     request: pytest.FixtureRequest,
     database: Callable[[str], Awaitable[Database]],

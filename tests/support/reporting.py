@@ -211,7 +211,12 @@ MACHINE = {"Authorization": f"Bearer {TOKEN}"}
 
 @asynccontextmanager
 async def running(
-    database: Database, bootstrap: str, *, peer: str = "127.0.0.1", **changes: Any
+    database: Database,
+    bootstrap: str,
+    *,
+    peer: str = "127.0.0.1",
+    host: str = "localhost",
+    **changes: Any,
 ) -> AsyncIterator[Reporting]:
     settings = ReportingSettings.model_validate(
         {
@@ -230,7 +235,7 @@ async def running(
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(
-            transport=httpx.ASGITransport(app, client=(peer, 5000)), base_url="http://reporting"
+            transport=httpx.ASGITransport(app, client=(peer, 5000)), base_url=f"http://{host}"
         ) as client,
     ):
         await eventually(lambda: runtime.running, timeout=30, because="reporting runs")

@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from chassis.http import Problem, Running, require_machine
 from reporting.domain import Role, Viewer
+from reporting.ids import CycleName, DepartmentId
 from reporting.store.reports import Denied, Edition, reports_for
 
 MACHINE = Viewer(Role.MACHINE, "machine")
@@ -20,7 +21,7 @@ router = APIRouter(tags=["editions"], dependencies=[Depends(require_machine)])
 
 
 @router.get("/editions.ndjson")
-async def all_editions(runtime: Running, cycle: str | None = None) -> StreamingResponse:
+async def all_editions(runtime: Running, cycle: CycleName = None) -> StreamingResponse:
     """Every edition, one JSON object a line, by date: counts, cut-off, digest and the CSV."""
 
     async def lines() -> AsyncIterator[bytes]:
@@ -41,7 +42,7 @@ async def all_editions(runtime: Running, cycle: str | None = None) -> StreamingR
 
 @router.get("/editions/{business_date}/{department_id}")
 async def one_edition(
-    runtime: Running, business_date: date, department_id: str, cycle: str | None = None
+    runtime: Running, business_date: date, department_id: DepartmentId, cycle: CycleName = None
 ) -> Response:
     """The canonical CSV of one edition; `cycle` may be left out while there is one."""
     async with (
@@ -72,8 +73,9 @@ async def one_edition(
 async def figures(runtime: Running, cycle: str) -> list[dict[str, Any]]:
     """How far each group of a cycle is at this moment, in the cycle's order.
 
-    `required`, `released`, `done` and `overdue` count people, `mails` mails accepted; the last
-    row, with `group` null, is everybody in no group.
+    `required`, `done` and `overdue` count people as they now stand, `released` everybody who was
+    ever released, also who has left since, and `mails` mails accepted. The last row, with `group`
+    null, is everybody in no group.
     """
     async with (
         runtime.pool.acquire() as connection,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -106,15 +106,23 @@ async def _export(reports: Reports, out: Path, cycle: str | None) -> int:
     for on in await reports.dates(chosen):
         found = await reports.editions(cycle=chosen, on=on)
         contents = await reports.contents(found)
-        folder = out / on.isoformat()
+        named = {
+            e.department.department_id: contents[e.department.department_id, e.sha256]
+            for e in found
+        }
+        _write_files(out / on.isoformat(), named)
+        written += len(named)
+    return written
+
+
+def _write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    try:
         folder.mkdir(parents=True, exist_ok=True)
-        for each in found:
-            department_id = each.department.department_id
-            content = contents[department_id, each.sha256]
+        for department_id, content in contents.items():
             # An id is data: it may not choose a folder.
             (folder / f"{quote(department_id, safe=' ')}.csv").write_bytes(content)
-            written += 1
-    return written
+    except OSError as error:
+        raise fail(f"{error.filename or folder} cannot be written: {error.strerror}.") from None
 
 
 async def _one_cycle(reports: Reports, wanted: str | None) -> str | None:

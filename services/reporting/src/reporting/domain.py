@@ -28,8 +28,9 @@ _PROGRESS: Mapping[str, frozenset[str]] = {
 # After its last due day a cycle is reported this long, for those who are late.
 REPORTED_AFTER_DUE = timedelta(days=366)
 
-# A spreadsheet takes a cell that begins with one of these for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a cell that begins with one of these for a formula. An apostrophe says that it
+# is none, so one that is data needs another before it.
+_MARKED = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 class Row(NamedTuple):
@@ -134,16 +135,12 @@ def parse_csv(content: bytes) -> list[Row]:
     """Rows of a canonical CSV, as they were before `canonical_csv`."""
     reader = csv.reader(io.StringIO(content.decode(), newline=""))
     next(reader)
-    return [Row(*map(_restore, cells)) for cells in reader]
+    return [Row(*(cell.removeprefix("'") for cell in cells)) for cells in reader]
 
 
 def neutralise(cell: str) -> str:
     """`cell`, with an apostrophe before it where a spreadsheet would take it for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def _restore(cell: str) -> str:
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.startswith(_MARKED) else cell
 
 
 def digest(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The nightly edition: made from one read, in chunks of departments, and never made twice."""
+"""The nightly edition: made in chunks of departments, each from one read, and never made twice."""
 
 from __future__ import annotations
 

@@ -140,7 +140,8 @@ CREATE TABLE edition (
 );
 CREATE INDEX edition_department ON edition (department_id, cycle, business_date);
 
--- The second fence behind the query layer: without a viewer in the transaction nothing is there.
+-- The second fence behind the query layer: without a viewer in the transaction nothing is there,
+-- not even for the owning role.
 CREATE FUNCTION viewer_sees(department text) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN coalesce(current_setting('reporting.sees_all', true) = 'yes', false)
@@ -148,7 +149,7 @@ RETURN coalesce(current_setting('reporting.sees_all', true) = 'yes', false)
         nullif(current_setting('reporting.departments', true), '')::jsonb ? department, false
     );
 
-ALTER TABLE edition ENABLE ROW LEVEL SECURITY;
-ALTER TABLE edition_content ENABLE ROW LEVEL SECURITY;
+ALTER TABLE edition ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE edition_content ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY seen ON edition USING (viewer_sees(department_id));
 CREATE POLICY seen ON edition_content USING (viewer_sees(department_id));

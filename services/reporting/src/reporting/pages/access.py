@@ -12,7 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import RedirectResponse, Response
 
-from chassis.http import Running
+from chassis.errors import describe, is_transient
+from chassis.http import Problem, Running
 from reporting import handlers
 from reporting.domain import Viewer
 from reporting.pages import sessions
@@ -79,6 +80,13 @@ class PageRoute(APIRoute):
                 response = _message(request, 404, "Not found", str(missing))
             except RequestValidationError:
                 response = _message(request, 404, "Not found", "There is no such page.")
+            except Problem as problem:
+                response = _later(request, problem.status)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("page_unavailable", error=describe(error))
+                response = _later(request, 503)
             for name, value in HEADERS.items():
                 response.headers.setdefault(name, value)
             return response
@@ -104,6 +112,11 @@ def _deny(request: Request, denied: Denied) -> Response:
     )
     # The same words as for what does not exist: an answer must not tell the two apart.
     return _message(request, 404, "Not found", "There is no such report, or it is not yours.")
+
+
+def _later(request: Request, status: int) -> Response:
+    text = "This page cannot be shown just now. Please try again in a few minutes."
+    return _message(request, status, "Please come back later", text)
 
 
 def _message(request: Request, status: int, title: str, text: str) -> Response:

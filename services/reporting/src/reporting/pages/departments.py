@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from reporting import domain
+from reporting.ids import DepartmentId
 from reporting.pages import words
 from reporting.pages.access import MyReports, NotFound, PageRoute
 from reporting.pages.rendering import page
@@ -45,7 +46,7 @@ async def departments(request: Request, reports: MyReports, cycle: str | None = 
 async def department(
     request: Request,
     reports: MyReports,
-    department_id: str,
+    department_id: DepartmentId,
     on: date | None = None,
     cycle: str | None = None,
 ) -> Response:
@@ -70,7 +71,7 @@ async def department(
 
 @router.get("/departments/{department_id}/editions/{on}.csv")
 async def download(
-    reports: MyReports, department_id: str, on: date, cycle: str | None = None
+    reports: MyReports, department_id: DepartmentId, on: date, cycle: str | None = None
 ) -> Response:
     """The canonical CSV of one edition: ids and statuses, no names."""
     chosen = _choose_cycle(await reports.cycles(), cycle)

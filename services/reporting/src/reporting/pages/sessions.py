@@ -25,13 +25,22 @@ SIGN_IN_ROLES = (Role.PERSON, Role.OFFICER, Role.OFFICE)
 
 
 def demo_sign_in_allowed(request: Request, settings: ReportingSettings) -> bool:
-    """Whether the demo's sign-in is switched on and the peer is this machine."""
+    """Whether the demo's sign-in is switched on and this machine asks itself.
+
+    The peer alone does not say so: behind a proxy on this machine every peer is local, and so is
+    a browser here that another site's name, made to point here, has sent.
+    """
     if not settings.demo_sign_in or request.client is None:
         return False
     try:
-        return ipaddress.ip_address(request.client.host).is_loopback
+        asked = request.url.hostname or ""
+        return _is_loopback(request.client.host) and (asked == "localhost" or _is_loopback(asked))
     except ValueError:
         return False
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address).is_loopback
 
 
 def read_session(request: Request, settings: ReportingSettings) -> tuple[Role, str] | None:
@@ -84,7 +93,7 @@ def form_is_ours(request: Request, settings: ReportingSettings, token: str) -> b
         nonce = _signer(settings, FORM).loads(token, max_age=FORM_S)
     except BadSignature:
         return False
-    return secrets.compare_digest(str(nonce), request.cookies.get(FORM, ""))
+    return secrets.compare_digest(str(nonce).encode(), request.cookies.get(FORM, "").encode())
 
 
 def _signer(settings: ReportingSettings, purpose: str) -> URLSafeTimedSerializer:

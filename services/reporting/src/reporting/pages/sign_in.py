@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from starlette.responses import RedirectResponse, Response
 
 from chassis.http import Running
@@ -18,11 +19,15 @@ from reporting.store import reports
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
+FORM_MAX_BYTES = 16 * 1024
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+
+
 class SignIn(BaseModel):
-    """The sign-in form."""
+    """The sign-in form. An id is never a name or an address: it appears in logs."""
 
     role: str
-    person_id: str = Field(max_length=64)
+    person_id: str
     token: str
 
 
@@ -45,7 +50,7 @@ async def choose(request: Request, runtime: Running, to: str = "/") -> Response:
     return await _choose_page(request, runtime, to)
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", max_body_size=FORM_MAX_BYTES)
 async def sign_in(
     request: Request, runtime: Running, form: Annotated[SignIn, Form()], to: str = "/"
 ) -> Response:
@@ -54,8 +59,8 @@ async def sign_in(
     trouble = None
     if not sessions.form_is_ours(request, runtime.settings, form.token):
         trouble = "This form had been open for too long, or came from elsewhere. Please try again."
-    elif form.role not in sessions.SIGN_IN_ROLES or not form.person_id.strip():
-        trouble = "Choose a role and give an id."
+    elif form.role not in sessions.SIGN_IN_ROLES or not _ID.fullmatch(form.person_id.strip()):
+        trouble = "Choose a role and give an id: letters, digits or . _ : -"
     if trouble:
         return await _choose_page(request, runtime, to, trouble)
     response = RedirectResponse(_local(to), 303)
@@ -65,7 +70,7 @@ async def sign_in(
     return response
 
 
-@router.post("/sign-out")
+@router.post("/sign-out", max_body_size=FORM_MAX_BYTES)
 async def sign_out(request: Request, runtime: Running, token: Annotated[str, Form()]) -> Response:
     """Forget who it was."""
     response = RedirectResponse("/", 303)
