@@ -147,7 +147,7 @@ class Demo:
             "seconds": round(time.monotonic() - self._started, 1),
             "calendar_steps": driver.steps,
             "groups": figures,
-            "mails": dict(ledger),
+            "mails": {name: count for name, count in ledger.items() if type(count) is int},
             "editions": count,
             "editions_sha256": digest,
             "killed": [[now.isoformat(), victim] for now, victim in self._killer.done],
