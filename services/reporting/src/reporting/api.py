@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response, StreamingResponse
 
 from chassis.http import Problem, Running, require_machine
 from reporting.domain import Role, Viewer
-from reporting.ids import CycleName, DepartmentId
-from reporting.store.reports import Denied, Edition, reports_for
+from reporting.store.reports import ID_MAX, ID_PATTERN, Denied, Edition, reports_for
 
 MACHINE = Viewer(Role.MACHINE, "machine")
+
+CycleName = Annotated[str | None, Query(max_length=ID_MAX, pattern=ID_PATTERN)]
+DepartmentId = Annotated[str, Path(max_length=ID_MAX, pattern=ID_PATTERN)]
 
 router = APIRouter(tags=["editions"], dependencies=[Depends(require_machine)])
 

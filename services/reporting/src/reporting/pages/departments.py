@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from reporting import domain
-from reporting.ids import DepartmentId
 from reporting.pages import words
 from reporting.pages.access import MyReports, NotFound, PageRoute
 from reporting.pages.rendering import page
-from reporting.store.reports import Edition, Reports
+from reporting.store.reports import ID_MAX, ID_PATTERN, Edition, Reports
 from schemas.rollout import CyclePublished
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+DepartmentId = Annotated[str, Path(max_length=ID_MAX, pattern=ID_PATTERN)]
 
 
 @router.get("/departments")

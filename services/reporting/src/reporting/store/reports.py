@@ -17,6 +17,10 @@ from chassis.postgres import Connection
 from reporting.domain import Counts, Viewer
 from schemas.rollout import CyclePublished
 
+# Postgres holds any text but this; asked for it, it fails instead of finding nothing.
+ID_PATTERN = r"^[^\x00]*$"
+ID_MAX = 64
+
 
 class Denied(Exception):
     """The viewer may not see this; they are answered as if it were not there."""
