@@ -16,10 +16,11 @@ from rich.table import Table
 from bench.figure import Figure, Result, summarise
 from bench.figures import FIGURES
 from bench.ground import Backends, running_backends
-from bench.worker import measure
+from bench.worker import Half, measure
 
 ROOT = Path(__file__).parents[2]
 VAR = ROOT / "var"
+HALVES: tuple[Half, ...] = ("ours", "ceiling")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,9 +47,9 @@ async def run(figure: Figure, backends: Backends, rounds: int, events: int | Non
     await figure.prepare(ground)
     measured: list[tuple[float, float]] = []
     for number in range(rounds):
-        values: dict[str, float] = {}
+        values: dict[Half, float] = {}
         # Who goes first changes, because the second finds warmer caches.
-        for half in ("ours", "ceiling") if number % 2 else ("ceiling", "ours"):
+        for half in HALVES if number % 2 else reversed(HALVES):
             await figure.reset(ground)
             values[half] = await asyncio.to_thread(measure, figure.name, half, ground)
         measured.append((values["ours"], values["ceiling"]))

@@ -7,6 +7,7 @@ import psutil
 from bench import project
 from bench.figure import Figure
 from bench.ground import Ground
+from chassis import collector
 
 FEW = 10_000
 GROWTH_MB = 20.0
@@ -24,6 +25,7 @@ async def ceiling(ground: Ground) -> float:
 
 
 async def _resident_mb(ground: Ground, events: int) -> float:
+    collector.settle()
     async with project.running(ground, project.Clock()) as runtime:
         await project.settled(runtime, events)
         return float(psutil.Process().memory_info().rss) / 1024 / 1024

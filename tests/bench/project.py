@@ -14,7 +14,6 @@ from pydantic import TypeAdapter
 
 from bench.figure import Figure
 from bench.ground import Ground
-from chassis import collector
 from chassis.parsing import Record
 from chassis.postgres import Connection
 from chassis.service import Runtime, Service
@@ -88,7 +87,6 @@ async def upsert(connection: Connection, events: Sequence[Any]) -> None:
 @asynccontextmanager
 async def running(ground: Ground, clock: Clock) -> AsyncIterator[Runtime]:
     """A service with everything on, whose one handler is `upsert`."""
-    collector.settle()
 
     async def handle(connection: Connection, records: Sequence[Record]) -> None:
         clock.start()
@@ -199,8 +197,8 @@ def completions(count: int) -> Iterator[ModuleCompleted]:
             version=version + 1,
             effective_on=date(2023, 9, 1) + timedelta(days=version),
             received_at=RECEIVED + timedelta(seconds=number),
-            source="campus-learning-center",
-            course="preventing-harassment-2023-b",
+            source="campus-learning-management",
+            course="preventing-sexual-harassment-2023-24-b",
             cycle="2023-24",
             option="B",
             completed_at=RECEIVED + timedelta(seconds=number),

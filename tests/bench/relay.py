@@ -14,7 +14,6 @@ from aiokafka import AIOKafkaProducer
 
 from bench.figure import Figure
 from bench.ground import Ground
-from chassis import collector
 from chassis.outbox import publish
 from chassis.postgres import open_pool
 from chassis.relay import Relay
@@ -29,7 +28,6 @@ BATCH = 2_000
 
 async def ours(ground: Ground) -> float:
     """Rows a second, from the first read to the last delete."""
-    collector.settle()
     pool = await open_pool(ground.database_url, name="bench")
     relay = Relay(pool, service="notifier", bootstrap=ground.bootstrap)
     started = time.perf_counter()

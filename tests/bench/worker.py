@@ -12,12 +12,14 @@ import os
 import subprocess
 import sys
 from dataclasses import asdict
+from typing import Literal
 
 import uvloop
 
 from bench.ground import Ground
+from chassis import collector
 
-Half = str
+Half = Literal["ours", "ceiling"]
 
 
 def measure(figure: str, half: Half, ground: Ground) -> float:
@@ -41,7 +43,10 @@ def main() -> None:
     name, half = sys.argv[1:]
     ground = Ground(**json.load(sys.stdin))
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    gc.freeze()  # as in a script that had imported only what it needs
+    if half == "ours":
+        collector.settle()  # as `chassis.service.run` does
+    else:
+        gc.freeze()  # as in a script that had imported only what it needs
     print(uvloop.run(getattr(FIGURES[name], half)(ground)))
 
 
