@@ -100,5 +100,5 @@ demo-kill: $(STAMP) ## The same while every service, the broker and Postgres are
 
 .PHONY: clean
 clean: ## Remove the environment, the caches and the embedded platform's data
-	rm -rf .venv .rollcall uv.lock .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .rollcall var uv.lock .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
