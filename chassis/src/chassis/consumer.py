@@ -21,7 +21,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 
 from chassis import metrics, positions
 from chassis.errors import Fenced, Reject, Stop, describe, is_transient
-from chassis.kafka import BATCH_RECORDS, FETCH_WAIT_MS, SESSION_TIMEOUT_MS
+from chassis.kafka import BATCH_RECORDS, FETCH_WAIT_MS, IDLE_POLL_MS, SESSION_TIMEOUT_MS
 from chassis.parked import BEHIND, Raw, park, parked_keys
 from chassis.parsing import Record, parse
 from chassis.postgres import Connection, Pool
@@ -70,7 +70,7 @@ class Consumer(ConsumerRebalanceListener):
             *self._handlers,
             batch=True,
             max_records=BATCH_RECORDS,
-            batch_timeout_ms=200,
+            batch_timeout_ms=IDLE_POLL_MS,
             group_id=self._name,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,

@@ -18,6 +18,8 @@ from schemas.topics import TOPICS, Topic
 # after a stall of the event loop, does no harm: positions are fenced in Postgres.
 SESSION_TIMEOUT_MS = 10_000
 BATCH_RECORDS = 2_000
+# FastStream waits this long for records, and when none came sleeps as long again.
+IDLE_POLL_MS = 20
 # While one fetch waits at the broker, partitions that were being handled are in none: this is the
 # longest a new record there waits before it is even asked for.
 FETCH_WAIT_MS = 50
