@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from chassis.outbox import erase, publish
 from chassis.parked import Raw
+from chassis.postgres import open_pool
 from chassis.relay import Relay, oldest_s
 from schemas.topics import TOPICS
 from support.databases import Database
@@ -94,6 +95,35 @@ async def test_a_row_that_commits_after_a_later_one_is_not_skipped(
         await early.close()
         runtime.wake()
         await eventually(lambda: published(db))
+    assert {r.key for r in await read_all(bootstrap)} == {b"early", b"late"}
+
+
+async def test_a_row_that_commits_between_the_read_and_the_delete_is_not_lost(
+    place: tuple[str, Database],
+) -> None:
+    bootstrap, db = place
+    early = await asyncpg.connect(db.app_dsn)
+    held = early.transaction()
+    await held.start()
+    await publish(early, [completed("early")], cause="held back")
+
+    class Slow(Relay):
+        async def _delete(self, ids: list[int]) -> None:
+            if not early.is_closed():
+                await held.commit()
+                await early.close()
+            await super()._delete(ids)
+
+    pool = await open_pool(db.app_dsn, name="test")
+    task = asyncio.create_task(Slow(pool, service="chassis", bootstrap=bootstrap).run())
+    try:
+        async with pool.acquire() as connection:
+            await publish(connection, [completed("late")], cause="commits first")
+        await eventually(lambda: published(db))
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await pool.close()
     assert {r.key for r in await read_all(bootstrap)} == {b"early", b"late"}
 
 
