@@ -12,7 +12,8 @@ from schemas.envelope import Event
 
 
 class MailKind(StrEnum):
-    """What a mail is about."""
+    """What a mail is about: every kind of the product, because a reader refuses what it does not
+    know and a kind added later would need a new major."""
 
     RELEASE = "release"
     REMINDER = "reminder"
@@ -20,6 +21,16 @@ class MailKind(StrEnum):
     OVERDUE = "overdue"
     CONFIRMATION = "confirmation"
     SUPPLEMENTAL_CONFIRMATION = "supplemental_confirmation"
+    BACK_FROM_LEAVE = "back_from_leave"
+    REOPENED = "reopened"
+    WRONG_OPTION = "wrong_option"
+    EXEMPTION = "exemption"
+    EXTENSION_DECIDED = "extension_decided"
+    TERM_EXPIRING = "term_expiring"
+    POLICY_COPY = "policy_copy"
+    WORKSHOP_INVITATION = "workshop_invitation"
+    DIGEST = "digest"
+    ANNUAL_REPORT = "annual_report"
 
 
 class MailState(StrEnum):

@@ -14,6 +14,7 @@ from schemas.roster import (
     PersonOnboarded,
     PersonReported,
     PersonSeparated,
+    RolesChanged,
 )
 
 EVENTS: dict[str, type[Event]] = {
@@ -24,6 +25,7 @@ EVENTS: dict[str, type[Event]] = {
         PersonSeparated,
         DepartmentChanged,
         ContactChanged,
+        RolesChanged,
         CyclePublished,
         GroupReleased,
         ObligationChanged,

@@ -136,6 +136,15 @@ class ObligationChanged(Event):
         default=(), description="Further options completed."
     )
     reopened: int = Field(default=0, ge=0)
+    paused: bool = Field(
+        default=False, description="On a leave that stops deadlines: no reminder, never overdue."
+    )
+    resumed: int = Field(
+        default=0, ge=0, description="How often such a leave has ended with the obligation open."
+    )
+    merged_from: tuple[str, ...] = Field(
+        default=(), description="Ids whose obligation of this cycle went into this one, sorted."
+    )
     rule: str = Field(description="Code of the rule that decided.")
     policy_version: int = Field(ge=1)
     person_version: int = Field(ge=1, description="Version of the person facts decided on.")

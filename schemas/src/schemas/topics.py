@@ -71,6 +71,14 @@ _ALL = (
         compacted=True,
     ),
     Topic(
+        "roster.role.v1",
+        owner="roster",
+        key="person id",
+        readers=("reporting",),
+        description="Who works in the training office, who audits.",
+        partitions=1,
+    ),
+    Topic(
         "roster.inbound.v1",
         owner="roster",
         key="institute id",
