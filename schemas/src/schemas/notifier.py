@@ -12,8 +12,10 @@ from schemas.envelope import Event
 
 
 class MailKind(StrEnum):
-    """What a mail is about: every kind of the product, because a reader refuses what it does not
-    know and a kind added later would need a new major."""
+    """What a mail is about: every kind of the product.
+
+    A kind added later would need a new major, because a reader refuses what it does not know.
+    """
 
     RELEASE = "release"
     REMINDER = "reminder"
