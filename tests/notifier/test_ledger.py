@@ -3,6 +3,7 @@
 import json
 from email import message_from_bytes
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -10,7 +11,7 @@ from fastapi import FastAPI
 
 from chassis.http import install
 from notifier.api import router
-from notifier.handlers import read_balance
+from notifier.handlers import read_balance, take_contacts
 from schemas.notifier import MailChanged
 from schemas.topics import TOPICS as DECLARED
 from support.notifiers import (
@@ -128,6 +129,56 @@ async def test_an_erasure_deletes_the_copy_and_cancels_what_is_queued(
         kept = await connection.fetchrow("SELECT * FROM contact WHERE person_id = $1", who)
     assert kept is not None
     assert (kept["display_name"], kept["email"]) == (None, None)
+
+
+async def kept_contacts(sending: Sending, changes: list[Any]) -> list[tuple[Any, ...]]:
+    """What is kept of a person after one batch of (person id, event or tombstone)."""
+    async with sending.notifier.runtime.pool.acquire() as connection:
+        await take_contacts(connection, changes)
+        rows = await connection.fetch(
+            "SELECT version, erased, email FROM contact WHERE person_id = $1", changes[0][0]
+        )
+    return [tuple(row) for row in rows]
+
+
+async def test_an_older_address_after_a_newer_in_one_batch_is_passed_over(
+    sending: Sending,
+) -> None:
+    newer, older = contact("moved", version=5), contact("moved", version=4, email="old@example.edu")
+    kept = await kept_contacts(sending, [("moved", newer), ("moved", older)])
+    assert kept == [(5, False, "moved@example.edu")]
+
+
+async def test_a_tombstone_erases_although_a_new_address_follows_in_the_same_batch(
+    sending: Sending,
+) -> None:
+    before = contact("returned", version=7, email="old@example.edu")
+    await kept_contacts(sending, [("returned", before)])
+    kept = await kept_contacts(sending, [("returned", None), ("returned", contact("returned"))])
+    assert kept == [(1, False, "returned@example.edu")]
+    assert await kept_contacts(sending, [("returned", before), ("returned", None)]) == [
+        (0, True, None)
+    ]
+
+
+async def test_a_kind_of_mail_that_a_newer_version_planned_is_left_to_it(
+    sending: Sending,
+) -> None:
+    notifier = sending.notifier
+    async with notifier.runtime.pool.acquire() as connection:
+        await connection.execute(
+            """
+            INSERT INTO mail (mail_id, person_id, cycle, occurrence, kind, ordinal, version, state,
+                              planned_at, changed_at)
+            VALUES ($1, 'reader', '2023-24', '1', 'policy_copy', 1, 1, 'planned', now(), now())
+            """,
+            uuid4(),
+        )
+    who = await sending.release()
+    await notifier.becomes(who, release_1="accepted")
+    await notifier.becomes("reader", policy_copy_1="planned")
+    async with notifier.runtime.pool.acquire() as connection:
+        await connection.execute("DELETE FROM mail WHERE person_id = 'reader'")
 
 
 async def test_a_person_without_an_address_is_listed_with_the_reason(sending: Sending) -> None:

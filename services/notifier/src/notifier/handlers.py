@@ -58,11 +58,21 @@ async def take_cycles(connection: Connection, events: Sequence[CyclePublished]) 
 async def take_contacts(
     connection: Connection, changes: Sequence[tuple[str, ContactChanged | None]]
 ) -> None:
-    """Keep or erase how people are reached: (person id, event), None being the tombstone."""
-    last = dict(changes)
-    kept = newest(event for event in last.values() if event is not None)
+    """Keep or erase how people are reached: (person id, event), None being the tombstone.
+
+    A tombstone erases what came before it, in this batch or ever; what comes after it counts.
+    """
+    since: dict[str, list[ContactChanged]] = {}
+    erased = set()
+    for person_id, event in changes:
+        if event is None:
+            erased.add(person_id)
+            since.pop(person_id, None)
+        else:
+            since.setdefault(person_id, []).append(event)
+    await projections.erase_contacts(connection, sorted(erased))
+    kept = newest(event for events in since.values() for event in events)
     await projections.save_contacts(connection, kept)
-    await projections.erase_contacts(connection, [key for key in last if last[key] is None])
 
 
 async def take_obligations(

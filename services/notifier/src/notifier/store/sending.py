@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.postgres import Connection
-from notifier.domain import State
+from notifier.domain import Kind, State
 from notifier.store.ledger import CHANGED, announce
 from notifier.store.switches import STOPPED
 
@@ -54,13 +54,15 @@ class At:
 async def claim(connection: Connection, limit: int) -> list[Any]:
     """Up to `limit` planned mails with all that decides over them, oldest first.
 
-    They are nobody else's for `CLAIM_S` real seconds.
+    They are nobody else's for `CLAIM_S` real seconds. Kinds that only a newer version of this
+    service knows are left to it.
     """
     ids = await connection.fetch(
         f"""
         WITH picked AS (
             SELECT m.mail_id FROM mail m
             WHERE m.state = 'planned' AND m.not_before <= clock_timestamp() AND NOT {STOPPED}
+              AND m.kind = ANY($3::text[])
             ORDER BY m.not_before LIMIT $1
             FOR UPDATE OF m SKIP LOCKED
         )
@@ -70,6 +72,7 @@ async def claim(connection: Connection, limit: int) -> list[Any]:
         """,  # noqa: S608 — put together from our own text
         limit,
         CLAIM_S,
+        [kind.value for kind in Kind],
     )
     return await connection.fetch(_CANDIDATES, [row["mail_id"] for row in ids]) if ids else []
 
