@@ -77,6 +77,7 @@ def test_a_status_that_contradicts_the_type_is_refused(kind: str, status: str) -
     ("field", "value"),
     [
         ("person", ""),
+        ("person", "  "),
         ("person", 900001234),
         ("person", "x" * 255),
         ("person", "ada\u0000"),

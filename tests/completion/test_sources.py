@@ -120,6 +120,14 @@ def test_a_file_that_is_not_utf8_is_named(path: Path) -> None:
         load_sources(path)
 
 
+@pytest.mark.parametrize("name", [".", "nowhere", "with\\u0000nul", "latin-1"])
+def test_a_secret_file_that_cannot_be_read_is_named(path: Path, name: str) -> None:
+    (path.parent / "latin-1").write_bytes(b"\xe9")
+    (problem,) = problems(path, f'[sources.lms]\nsecrets = ["file:{name}"]\ncourses = {{}}\n')
+    assert "sources.lms.secrets[0]" in problem
+    assert "cannot be read" in problem
+
+
 def test_an_empty_secret_file_is_named(path: Path) -> None:
     (path.parent / "empty").write_text("\n")
     (problem,) = problems(path, '[sources.lms]\nsecrets = ["file:empty"]\ncourses = {}\n')

@@ -113,7 +113,7 @@ class _Reader:
         path = self._path.parent / name
         try:
             lines = path.read_text(encoding="ascii").split()
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             return self._wrong(where, f"{path} cannot be read ({type(error).__name__})")
         if not lines:
             self._wrong(where, f"{path} is empty")

@@ -60,11 +60,11 @@ def _object(value: Any, field: str) -> dict[str, Any]:
 
 
 def _text(value: Any, field: str, longest: int) -> str:
-    if type(value) is str and 0 < len(value) <= longest and value.isprintable():
+    if type(value) is str and len(value) <= longest and value.isprintable() and value.strip():
         return value
     if value is None:
         raise Malformed(field, "is missing")
-    raise Malformed(field, f"must be text of 1 to {longest} printable characters")
+    raise Malformed(field, f"must be text of 1 to {longest} printable characters, not blank")
 
 
 def _instant(value: Any, field: str) -> datetime:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 from prometheus_client import Counter
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -19,13 +21,14 @@ from completion.adapters import canonical
 from completion.adapters.malformed import Malformed
 from completion.intake.group_commit import Commit, GroupCommit, NotStored
 from completion.intake.rate import RateLimit
-from completion.intake.signature import HEADERS, Signatures, Signed
+from completion.intake.signature import Signatures, Signed
 from completion.settings import CompletionSettings
 from completion.sources import Sources
 from completion.store import Arrival
 
 PATH = "/webhooks/{source}"
-HEADER_MAX = 512
+ID_MAX = 512
+BODY_S = 10.0  # real seconds a sender has for the whole of a body
 
 WEBHOOKS = Counter("rollcall_webhooks", "Webhooks answered.", ["source", "status"])
 ACCEPTED = Response(status_code=202)
@@ -73,6 +76,8 @@ class Intake:
             response = problem.response()
             if problem.status in {429, 503}:
                 response.headers["Retry-After"] = str(problem.body.get("retry_after_s", 1))
+            if problem.status in {408, 413}:
+                response.headers["Connection"] = "close"  # the rest of the body is not wanted
         self._count(source in self._sources, response.status_code)
         await response(scope, receive, send)
 
@@ -80,7 +85,7 @@ class Intake:
         runtime: Runtime = scope["app"].state.runtime
         if not runtime.running:
             raise Problem(503, "Not ready", runtime.phase)
-        body = await receive_body(scope, receive, self._limit)
+        body = await self._receive(scope, receive)
         # Strangers share one bucket: they may not fill memory with names, nor learn which exist.
         wait_s = self._rate.take(source if source in self._sources else "")
         if wait_s:
@@ -95,6 +100,15 @@ class Intake:
             raise Problem(503, "Not stored", "send it again") from None
         return ACCEPTED
 
+    async def _receive(self, scope: Scope, receive: Receive) -> bytes:
+        try:
+            async with asyncio.timeout(BODY_S):
+                return await receive_body(scope, receive, self._limit)
+        except TimeoutError:
+            raise Problem(408, "Too slow", f"a body has {BODY_S:g} seconds") from None
+        except ClientDisconnect:
+            raise Problem(400, "Incomplete", "the connection ended within the body") from None
+
     def _count(self, known: bool, status: int) -> None:
         # `labels()` locks and copies; there are few combinations.
         counter = self._counters.get((known, status))
@@ -106,9 +120,8 @@ class Intake:
 
 def _require_form(signed: Signed, body: bytes) -> None:
     try:
-        for name, value in zip(HEADERS, signed, strict=True):
-            if len(value) > HEADER_MAX:
-                raise Malformed(name, f"is longer than {HEADER_MAX} characters")
+        if len(signed.webhook_id) > ID_MAX:
+            raise Malformed("webhook-id", f"is longer than {ID_MAX} characters")
         canonical.read(body)
     except Malformed as malformed:
         raise Problem(400, "Malformed webhook", str(malformed), field=malformed.field) from None
