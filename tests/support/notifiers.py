@@ -220,7 +220,7 @@ class Notifier:
         consumer = self.runtime.consumer
         assert consumer is not None
         assert consumer.client is not None
-        ends = await ends_of(consumer.client)
+        ends = await ends_of(consumer.client, consumer.client.assignment())
         return ends if consumer.assigned == ends else {}
 
 

@@ -200,7 +200,7 @@ class Reporting:
         consumer = self.runtime.consumer
         assert consumer is not None
         assert consumer.client is not None
-        ends = await ends_of(consumer.client)
+        ends = await ends_of(consumer.client, consumer.client.assignment())
         progress = (await self.client.get("/progress")).json()
         assert not progress["parked"], progress
         return bool(ends) and consumer.assigned == ends and not progress["due"]

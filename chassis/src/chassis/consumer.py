@@ -26,6 +26,7 @@ from chassis.parked import BEHIND, Raw, park, parked_keys
 from chassis.parsing import Record, parse
 from chassis.postgres import Connection, Pool
 from chassis.tracing import span_of_batch
+from schemas.topics import KEEP_FOR_EVER, TOPICS
 
 if TYPE_CHECKING:
     from faststream.kafka.subscriber.usecase import BatchSubscriber
@@ -48,6 +49,7 @@ class Consumer(ConsumerRebalanceListener):
         self._pool = pool
         self._name = name
         self._handlers = dict(handlers)
+        # Replaced whenever partitions are given or taken: a batch belongs to the one it came under.
         self._expected: positions.Positions = {}
         self._parked_in_a_row = 0
         self._subscriber: BatchSubscriber | None = None
@@ -89,23 +91,22 @@ class Consumer(ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Take up where Postgres says; keeps trying, because going on from Kafka's hint loses."""
-        await self._retry(lambda: self._seek(list(assigned)))
+        await self._retry(lambda: self._seek(assigned))
 
     async def handle(self, batch: list[Raw]) -> None:
         """Handle one poll to its end: it returns only when the batch is settled for good."""
-        with span_of_batch(self._name, batch):
-            try:
-                await self._work(batch)
-            except Fenced as error:
-                log.warning("consumer_fenced", consumer=self._name, error=describe(error))
-                metrics.FENCED.labels(self._name).inc()
-                await self._retry(lambda: self._seek(list(self._expected)))
-            except Stop as error:
-                log.error("consumer_stopped", consumer=self._name, error=describe(error))
-                self._expected = {}  # from here on nothing is ours; the process is ending
-                self.on_stop(str(error))
-            finally:
-                batch.clear()  # timers hold FastStream's context, and with it the message
+        try:
+            with span_of_batch(self._name, batch):
+                await self._work(batch, self._expected)
+        except Fenced as error:
+            log.warning("consumer_fenced", consumer=self._name, error=describe(error))
+            metrics.FENCED.labels(self._name).inc()
+            await self._retry(lambda: self._seek(list(self._expected)))
+        except Exception as error:
+            # FastStream would swallow it and hand over the next batch; this one would be lost.
+            self._stop(error)
+        finally:
+            batch.clear()  # timers hold FastStream's context, and with it the message
 
     async def hint(self) -> None:
         """Tell Kafka the positions every few seconds, so that lag tools see this group."""
@@ -126,20 +127,28 @@ class Consumer(ConsumerRebalanceListener):
                 return told
         return now
 
-    async def _seek(self, partitions: list[TopicPartition]) -> None:
-        client = self.client
+    async def positions_of_group(self, connection: Connection) -> positions.Positions:
+        """Next offset of every partition of every topic, whichever process holds it."""
+        stored = await positions.read_all(connection, self._name)
+        everything = [
+            TopicPartition(topic, number)
+            for topic in self._handlers
+            for number in range(TOPICS[topic].partitions)
+        ]
+        return {tp: stored.get(tp, 0) for tp in everything}
+
+    async def _seek(self, partitions: Sequence[TopicPartition]) -> None:
+        client, before = self.client, self._expected
         if client is None or not partitions:
             return
         async with self._pool.acquire() as connection:
             stored = await positions.load(connection, self._name, partitions)
         ends = await client.end_offsets(partitions)
         starts = await client.beginning_offsets(partitions)
+        if self._expected is not before:
+            return  # given or taken meanwhile: `on_partitions_assigned` does it for what is ours
         for tp, offset in stored.items():
-            if offset > ends[tp]:
-                raise Stop(
-                    f"{tp.topic}[{tp.partition}] ends at {ends[tp]}, before the position "
-                    f"{offset}: the log was cut"
-                )
+            _require_whole(tp, offset, starts[tp], ends[tp])
             client.seek(tp, max(offset, starts[tp]))
         self._expected = stored
 
@@ -148,58 +157,51 @@ class Consumer(ConsumerRebalanceListener):
         while True:
             try:
                 return await action()
-            except Stop as error:
-                self.on_stop(str(error))
-                raise
             except Exception as error:
                 if not (is_transient(error) or isinstance(error, KafkaError)):
-                    self.on_stop(describe(error))
+                    self._stop(error)
                     raise
                 log.warning("positions_unavailable", consumer=self._name, error=describe(error))
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, BACKOFF_MAX_S)
 
-    async def _work(self, batch: Sequence[Raw]) -> None:
+    def _stop(self, error: Exception) -> None:
+        log.error("consumer_stopped", consumer=self._name, error=describe(error))
+        self._expected = {}  # from here on nothing is ours; the process is ending
+        self.on_stop(describe(error))
+
+    async def _work(self, batch: Sequence[Raw], held: positions.Positions) -> None:
         """Settle `batch`; a part that cannot be handled is found by halving and parked."""
-        batch = self._next_of(batch)
+        batch = _next_of(batch, held)
         if not batch:
             return
         try:
-            await self._until_settled(batch, None)
+            await self._until_settled(batch, held, None)
             self._parked_in_a_row = 0
         except (Fenced, Stop, asyncio.CancelledError):
             raise
         except Exception as error:
             if len(batch) == 1:
-                await self._until_settled(batch, describe(error))
+                await self._until_settled(batch, held, describe(error))
                 self._count_parked()
             else:
                 middle = len(batch) // 2
-                await self._work(batch[:middle])
-                await self._work(batch[middle:])
-
-    def _next_of(self, batch: Sequence[Raw]) -> list[Raw]:
-        # aiokafka may hand out records before the seek at assignment, and after a revocation;
-        # whoever holds the partition fetches them again from the stored position.
-        found: list[Raw] = []
-        for partition, run in _runs(batch):
-            position = self._expected.get(partition)
-            if position is not None:
-                fresh = run[0].offset >= position
-                found += run if fresh else [raw for raw in run if raw.offset >= position]
-        return found
+                await self._work(batch[:middle], held)
+                await self._work(batch[middle:], held)
 
     def _count_parked(self) -> None:
         self._parked_in_a_row += 1
         if self._parked_in_a_row >= PARKED_IN_A_ROW:
             raise Stop(f"{PARKED_IN_A_ROW} records in a row could not be handled")
 
-    async def _until_settled(self, batch: Sequence[Raw], park_reason: str | None) -> None:
+    async def _until_settled(
+        self, batch: Sequence[Raw], held: positions.Positions, park_reason: str | None
+    ) -> None:
         """One transaction, tried again with back-off while Postgres is in trouble."""
         backoff = 0.05
         while True:
             try:
-                return await self._transaction(batch, park_reason)
+                return await self._transaction(batch, held, park_reason)
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -210,17 +212,22 @@ class Consumer(ConsumerRebalanceListener):
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, BACKOFF_MAX_S)
 
-    async def _transaction(self, batch: Sequence[Raw], park_reason: str | None) -> None:
+    async def _transaction(
+        self, batch: Sequence[Raw], held: positions.Positions, park_reason: str | None
+    ) -> None:
+        if held is not self._expected:
+            # The same partitions may be back, moved on by another process: what is left of this
+            # batch is fetched again from where they stand now.
+            raise Fenced("the partitions were assigned anew")
         reached = {partition: run[-1].offset + 1 for partition, run in _runs(batch)}
-        expected = {tp: self._expected.get(tp, -1) for tp in reached}  # -1: revoked meanwhile
-        by_topic, unparsable = _parse_all(batch)
+        by_topic, unparsable = _parse_all(batch, park_reason)
         async with self._pool.acquire() as connection, connection.transaction():
-            await positions.advance(connection, self._name, expected, reached)
-            rejected = await self._reject(connection, batch, by_topic, unparsable, park_reason)
+            await positions.advance(connection, self._name, held, reached)
+            rejected = await self._reject(connection, batch, by_topic, unparsable)
             for topic, records in by_topic.items():
                 if records:
                     await self._handlers[topic](connection, records)
-        self._expected.update((tp, to) for tp, to in reached.items() if tp in self._expected)
+        held.update(reached)
         metrics.CONSUMED.labels(self._name).inc(len(batch) - rejected)
         metrics.PARKED.labels(self._name).inc(rejected)
         self.after_commit()
@@ -231,12 +238,8 @@ class Consumer(ConsumerRebalanceListener):
         batch: Sequence[Raw],
         by_topic: dict[str, list[Record]],
         unparsable: list[tuple[Raw, str]],
-        park_reason: str | None,
     ) -> int:
-        """Park what cannot be read, and what follows a parked key; returns how many."""
-        if park_reason is not None:
-            by_topic.clear()
-            unparsable = [(raw, park_reason) for raw in batch]
+        """Park what cannot be handled, and what follows a parked key; returns how many."""
         blocked = await parked_keys(connection, self._name, batch)
         if unparsable or blocked:
             unparsable = _with_followers(batch, by_topic, unparsable, blocked)
@@ -252,7 +255,38 @@ def _runs(batch: Sequence[Raw]) -> Iterator[tuple[TopicPartition, list[Raw]]]:
         yield TopicPartition(topic, partition), list(run)
 
 
-def _parse_all(batch: Sequence[Raw]) -> tuple[dict[str, list[Record]], list[tuple[Raw, str]]]:
+def _next_of(batch: Sequence[Raw], held: positions.Positions) -> list[Raw]:
+    # aiokafka may hand out records before the seek at assignment, and after a revocation;
+    # whoever holds the partition fetches them again from the stored position.
+    found: list[Raw] = []
+    for partition, run in _runs(batch):
+        position = held.get(partition)
+        if position is not None:
+            fresh = run[0].offset >= position
+            found += run if fresh else [raw for raw in run if raw.offset >= position]
+    return found
+
+
+def _require_whole(tp: TopicPartition, position: int, start: int, end: int) -> None:
+    """Raise Stop when the log no longer holds what comes after `position`."""
+    topic = TOPICS[tp.topic]
+    if position > end:
+        raise Stop(
+            f"{tp.topic}[{tp.partition}] ends at {end}, before the position {position}: "
+            "the log was cut"
+        )
+    if position < start and topic.retention_ms == KEEP_FOR_EVER and not topic.compacted:
+        raise Stop(
+            f"{tp.topic}[{tp.partition}] begins at {start}, after the position {position}: "
+            "the log was cut"
+        )
+
+
+def _parse_all(
+    batch: Sequence[Raw], park_reason: str | None
+) -> tuple[dict[str, list[Record]], list[tuple[Raw, str]]]:
+    if park_reason is not None:
+        return {}, [(raw, park_reason) for raw in batch]
     by_topic: dict[str, list[Record]] = {}
     unparsable: list[tuple[Raw, str]] = []
     for partition, run in _runs(batch):

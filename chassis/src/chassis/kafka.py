@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from faststream.kafka import KafkaBroker
@@ -82,10 +82,12 @@ async def require_topics(bootstrap: str, topics: Iterable[Topic]) -> None:
             )
 
 
-async def ends_of(consumer: AIOKafkaConsumer, *, timeout_s: float = 10.0) -> dict[object, int]:
-    """End offsets of the consumer's assigned partitions, asked of the broker now."""
+async def ends_of(
+    consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition], *, timeout_s: float = 10.0
+) -> dict[TopicPartition, int]:
+    """End offsets of `partitions`, asked of the broker now."""
     async with asyncio.timeout(timeout_s):
-        ends: dict[object, int] = await consumer.end_offsets(consumer.assignment())
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(list(partitions))
     return ends
 
 

@@ -19,6 +19,7 @@ from schemas.envelope import headers_of, source_of
 BATCH = 2_000
 LEASE_S = 15.0
 IDLE_S = 1.0
+BACKOFF_MIN_S = 0.1
 BACKOFF_MAX_S = 5.0
 
 log = structlog.get_logger(__name__)
@@ -63,8 +64,9 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until cancelled. Troubles of Kafka or Postgres are logged and tried again."""
-        backoff = 0.1
+        backoff = BACKOFF_MIN_S
         while True:
+            before = self.published
             try:
                 await self._run_with_producer()
             except asyncio.CancelledError:
@@ -73,11 +75,11 @@ class Relay:
             except Fenced:
                 self._lease_until = 0.0
             except Exception as error:
+                if self.published > before:
+                    backoff = BACKOFF_MIN_S
                 log.warning("relay_failed", error=describe(error), retry_in_s=backoff)
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, BACKOFF_MAX_S)
-            else:
-                backoff = 0.1
 
     async def _run_with_producer(self) -> None:
         # A new producer after every failure: one that met OutOfOrderSequence fails for ever.
@@ -184,12 +186,13 @@ class Relay:
             log.info("relay_lease_not_released", error=describe(error))
 
 
-async def oldest_s(connection: Connection) -> float:
-    """Age in real seconds of the oldest event waiting; 0 when none waits."""
-    age = await connection.fetchval(
-        "SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox ORDER BY id LIMIT 1"
+async def oldest(connection: Connection) -> tuple[int, float]:
+    """Id and age in real seconds of the oldest event waiting; zeros when none waits."""
+    row = await connection.fetchrow(
+        "SELECT id, extract(epoch FROM clock_timestamp() - created_at) AS age"
+        " FROM outbox ORDER BY id LIMIT 1"
     )
-    return float(age or 0.0)
+    return (row["id"], float(row["age"])) if row else (0, 0.0)
 
 
 _READ = """

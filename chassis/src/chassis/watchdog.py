@@ -14,6 +14,8 @@ from chassis.errors import describe, is_transient
 from chassis.kafka import ends_of
 
 if TYPE_CHECKING:
+    from chassis.consumer import Consumer
+    from chassis.positions import Positions
     from chassis.service import Runtime
 
 EVERY_S = 5.0
@@ -24,6 +26,9 @@ log = structlog.get_logger(__name__)
 class Watchdog:
     """Liveness is progress: each partition with lag moves, and the outbox does not grow old.
 
+    A process that holds no partition answers for all of its topics: its membership may be what is
+    broken, and to an idle second process an end and a fresh start do no harm.
+
     While Kafka or Postgres cannot be asked nothing can be said of progress; after twice the
     time limit of that the process ends too, because a client may be the one that is broken.
     """
@@ -33,16 +38,15 @@ class Watchdog:
         self._limit_s = runtime.settings.stall_after_s
         self._moved: dict[object, tuple[int, float]] = {}
         self._answered = time.monotonic()
-        self.trouble: str | None = None
 
     async def run(self) -> None:
         """Look every few seconds; report to the runtime when the limit is passed."""
         every = min(EVERY_S, self._limit_s / 4)
         while True:
             await asyncio.sleep(every)
-            self.trouble = await self._look()
-            if self.trouble:
-                self._runtime.end(self.trouble)
+            trouble = await self._look()
+            if trouble:
+                self._runtime.end(trouble)
 
     async def _look(self) -> str | None:
         now = time.monotonic()
@@ -62,7 +66,7 @@ class Watchdog:
     async def _outbox(self) -> str | None:
         name = self._runtime.service.name
         async with self._runtime.pool.acquire() as connection:
-            age = await relay.oldest_s(connection)
+            oldest, age = await relay.oldest(connection)
             size = await connection.fetchval("SELECT count(*) FROM outbox")
             due = await schedule.reached(connection, self._runtime.calendar.now())
             waiting = await parked.count(connection, name)
@@ -70,34 +74,41 @@ class Watchdog:
         metrics.OUTBOX_SIZE.labels(name).set(size)
         metrics.DUE_WORK.labels(name).set(due)
         metrics.PARKED_NOW.labels(name).set(waiting)
-        if age > self._limit_s and self._relay_stands_still():
+        # A long queue that drains, through whichever process, is slow and not stuck.
+        if age > self._limit_s and self._stands_still("outbox", oldest, time.monotonic()):
             return f"the oldest event in the outbox is {age:.0f} s old"
         return None
 
-    def _relay_stands_still(self) -> bool:
-        # A long queue that drains is slow, not stuck.
-        published = self._runtime.relay.published
-        since = self._moved.get("relay")
-        if since is None or since[0] != published:
-            self._moved["relay"] = (published, time.monotonic())
+    def _stands_still(self, what: object, position: int, now: float) -> bool:
+        """Whether `what` has been at `position` for longer than the limit."""
+        since = self._moved.get(what)
+        if since is None or since[0] != position:
+            self._moved[what] = (position, now)
             return False
-        return time.monotonic() - since[1] > self._limit_s
+        return now - since[1] > self._limit_s
+
+    async def _positions(self, consumer: Consumer) -> Positions:
+        if consumer.assigned:
+            return consumer.assigned
+        async with self._runtime.pool.acquire() as connection:
+            return await consumer.positions_of_group(connection)
 
     async def _partitions(self, now: float) -> str | None:
         consumer = self._runtime.consumer
         if consumer is None or consumer.client is None:
             return None
-        ends = await ends_of(consumer.client)
+        at = await self._positions(consumer)
+        ends = await ends_of(consumer.client, at)
         lag: dict[str, int] = {}
         stuck = None
-        for tp, position in consumer.assigned.items():
-            behind = max(0, ends.get(tp, 0) - position)
+        for tp, position in at.items():
+            behind = max(0, ends[tp] - position)
             lag[tp.topic] = lag.get(tp.topic, 0) + behind
-            since = self._moved.get(tp)
-            if not behind or since is None or since[0] != position:
-                self._moved[tp] = (position, now)
-            elif now - since[1] > self._limit_s:
-                stuck = f"{tp.topic}[{tp.partition}] has stood still for {now - since[1]:.0f} s"
+            if not behind:
+                self._moved.pop(tp, None)
+            elif self._stands_still(tp, position, now):
+                since = self._moved[tp][1]
+                stuck = f"{tp.topic}[{tp.partition}] has stood still for {now - since:.0f} s"
         for topic, behind in lag.items():
             metrics.LAG.labels(self._runtime.service.name, topic).set(behind)
         return stuck
