@@ -47,7 +47,11 @@ def test_a_signature_is_good_for_one_body_only(webhook_id: str, body: str, other
     assert signatures().verify("lms", headers, other.encode()) == (body == other)
 
 
-@given(st.lists(st.sampled_from(["v1,", "v1", "v2,x", "v1a,GOOD", "GOOD", "", ",", "v1,é"]), max_size=12))
+@given(
+    st.lists(
+        st.sampled_from(["v1,", "v1", "v2,x", "v1a,GOOD", "GOOD", "", ",", "v1,é"]), max_size=12
+    )
+)
 def test_every_list_of_signatures_is_judged_as_the_library_would(parts: list[str]) -> None:
     headers = signed("msg_1", "{}")
     listed = " ".join(parts).replace("GOOD", headers.signature)
