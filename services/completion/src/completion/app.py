@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -11,11 +13,11 @@ from chassis.postgres import Connection
 from chassis.service import Service, build_app
 from chassis.settings import ServiceSettings, load
 from completion import api, store
-from completion.handlers import Institution
+from completion.handlers import FORGET_REQUESTS, Institution, forget_requests
 from completion.intake.route import Intake
 from completion.settings import CompletionSettings
 from completion.sources import SourcesError, load_sources
-from completion.subscribers import TOPICS, Interpreter
+from completion.subscribers import Interpreter, handlers_by_topic
 
 
 def create_service(settings: ServiceSettings) -> Service:
@@ -27,12 +29,14 @@ def create_service(settings: ServiceSettings) -> Service:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
     intake = Intake(settings, sources)
-    interpreter = Interpreter(Institution(sources, settings.timezone), lambda: intake.stored)
+    institution = Institution(sources, settings.timezone)
+    interpreter = Interpreter(institution, lambda: intake.stored)
     intake.after_commit = interpreter.wake
     return Service(
         "completion",
         settings,
-        handlers=TOPICS,
+        handlers=handlers_by_topic(institution),
+        due={FORGET_REQUESTS: partial(forget_requests, keep=timedelta(days=settings.request_days))},
         routers=[api.router],
         routes=[intake.route],
         tasks=[intake.commit_groups, interpreter.run],

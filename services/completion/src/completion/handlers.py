@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from chassis import schedule
 from chassis.outbox import publish
 from chassis.parsing import Record
 from chassis.postgres import Connection
+from chassis.schedule import Due
 from completion import store
 from completion.adapters import canonical
 from completion.adapters.malformed import Malformed
@@ -32,6 +34,9 @@ from schemas.completion import CompletionState, ModuleCompleted, ModuleRevoked
 from schemas.roster import ContactChanged
 
 BATCH = 1_000
+FORGET_REQUESTS = "forget_requests"  # the first is planned by migration 0003
+FORGET_CHUNK = 5_000
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +104,14 @@ async def people_changed(connection: Connection, records: Sequence[Record]) -> N
     await store.wait_again(connection, {fold(person_id) for person_id in ids})
 
 
-async def contacts_changed(connection: Connection, records: Sequence[Record]) -> None:
-    """Note logins and addresses, or erase them; requests that waited for one are interpreted."""
+async def contacts_changed(
+    connection: Connection, institution: Institution, records: Sequence[Record]
+) -> None:
+    """Note logins and addresses, or erase them; requests that waited for one are interpreted.
+
+    Whatever came in before an erasure is interpreted before it: afterwards nobody could tell whom
+    it names, and its text would stay.
+    """
     newest: dict[str, ContactChanged] = {}
     for record in records:
         if record.tombstone:
@@ -108,13 +119,31 @@ async def contacts_changed(connection: Connection, records: Sequence[Record]) ->
         elif record.key not in newest or newest[record.key].version < record.event.version:
             newest[record.key] = record.event
     contacts = list(newest.values())
+    erased = {record.key for record in records if record.tombstone}
     await store.lock_matching(connection)
+    if erased:
+        await _interpret_all(connection, institution)
     # Those given up matter too: what two people shared may now be one's alone.
     aliases = await store.aliases_of(connection, {record.key for record in records})
-    await store.erase_people(connection, {r.key for r in records if r.tombstone})
+    await store.erase_people(connection, erased)
     await store.save_contacts(connection, [_contact_row(contact) for contact in contacts])
     aliases |= {fold(alias) for c in contacts for alias in (c.login, c.email) if alias}
     await store.wait_again(connection, aliases)
+
+
+async def forget_requests(
+    connection: Connection, _: Due, now: datetime, *, keep: timedelta
+) -> bool:
+    """Delete a chunk of interpreted requests that came in longer than `keep` ago; False when full.
+
+    Facts rest on statements, which stay. Unmatched requests stay until their person is known.
+    """
+    if await store.delete_requests(connection, now - keep, FORGET_CHUNK) == FORGET_CHUNK:
+        return False
+    oldest = await store.oldest_interpreted(connection)
+    again = max((oldest or now) + keep, now + ONE_DAY)
+    await schedule.plan(connection, [Due(FORGET_REQUESTS, "all", again)])
+    return True
 
 
 async def list_unmatched(
@@ -139,6 +168,12 @@ async def list_unmatched(
             for wait in waits
         ],
     }
+
+
+async def _interpret_all(connection: Connection, institution: Institution) -> None:
+    now = await store.calendar_now(connection)
+    while await interpret_next(connection, institution, now):
+        pass
 
 
 @dataclass

@@ -20,3 +20,10 @@ class CompletionSettings(ServiceSettings):
     webhook_rate_per_s: float = Field(
         default=2_000.0, gt=0, description="Requests a source may make per second, on average."
     )
+    request_days: int = Field(
+        default=400,
+        ge=30,
+        le=36_500,
+        description="How long interpreted webhooks are kept as they came; senders may repeat one "
+        "for days.",
+    )

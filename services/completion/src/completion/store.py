@@ -236,10 +236,15 @@ async def save_facts(connection: Connection, facts: Iterable[Fact]) -> None:
 
 
 async def settle(connection: Connection, results: Sequence[Interpreted]) -> None:
-    """Write what became of each request; what nobody was matched with waits in `unmatched`."""
+    """Write what became of each request; what nobody was matched with waits in `unmatched`.
+
+    The text of what is said about the erased is deleted.
+    """
     await connection.execute(
         """
-        UPDATE webhook_request r SET outcome = t.outcome, person_id = t.person_id
+        UPDATE webhook_request r SET outcome = t.outcome, person_id = t.person_id,
+            body = CASE WHEN NOT EXISTS (
+                SELECT FROM erased_person e WHERE e.person_id = t.person_id) THEN r.body END
         FROM unnest($1::bigint[], $2::text[], $3::text[]) AS t(id, outcome, person_id)
         WHERE r.id = t.id
         """,
@@ -280,6 +285,9 @@ async def save_contacts(
 ) -> None:
     """Write (person id, version, folded login, folded e-mail) once each; older is ignored."""
     await connection.execute(
+        "DELETE FROM erased_person WHERE person_id = ANY($1::text[])", [row[0] for row in contacts]
+    )
+    await connection.execute(
         """
         INSERT INTO contact (person_id, version, login, email)
         SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[])
@@ -292,12 +300,44 @@ async def save_contacts(
 
 
 async def erase_people(connection: Connection, person_ids: Iterable[str]) -> None:
-    """Delete the logins and addresses of these people, also where a learning system wrote them."""
+    """Delete the logins and addresses of these people, also where a learning system wrote them.
+
+    That goes for what it will still write, until they have a contact again.
+    """
     ids = list(person_ids)
     await connection.execute("DELETE FROM contact WHERE person_id = ANY($1::text[])", ids)
     await connection.execute(
+        "INSERT INTO erased_person SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING", ids
+    )
+    await connection.execute(
         "UPDATE webhook_request SET body = NULL WHERE person_id = ANY($1::text[])", ids
     )
+
+
+async def delete_requests(connection: Connection, before: datetime, limit: int) -> int:
+    """Of the `limit` oldest interpreted requests, delete what came in `before`; returns how many.
+
+    Ids are given in the order of arrival, so no index on the instant burdens the way in.
+    """
+    done = await connection.execute(
+        """
+        DELETE FROM webhook_request USING (
+            SELECT id FROM webhook_request WHERE outcome <> 'unmatched' ORDER BY id LIMIT $2
+        ) AS oldest
+        WHERE webhook_request.id = oldest.id AND received_at < $1
+        """,
+        before,
+        limit,
+    )
+    return int(done.removeprefix("DELETE "))
+
+
+async def oldest_interpreted(connection: Connection) -> datetime | None:
+    """When the oldest interpreted request came in."""
+    came: datetime | None = await connection.fetchval(
+        "SELECT received_at FROM webhook_request WHERE outcome <> 'unmatched' ORDER BY id LIMIT 1"
+    )
+    return came
 
 
 async def count_waiting(connection: Connection) -> int:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
 
 from chassis.consumer import Handler
 from chassis.errors import describe, is_transient
+from chassis.parsing import Record
 from chassis.postgres import Connection
 from chassis.service import Runtime
 from completion import handlers
 from completion.handlers import Institution
 
-TOPICS: Mapping[str, Handler] = {
-    "roster.person.v1": handlers.people_changed,
-    "roster.contact.v1": handlers.contacts_changed,
-}
 IDLE_S = 1.0
 LOOK_S = 0.05
 BURST_PER_S = 1_000
@@ -29,6 +26,15 @@ BACKOFF_MAX_S = 5.0
 log = structlog.get_logger(__name__)
 
 UseCase = Callable[[Connection, Institution, datetime], Awaitable[int]]
+
+
+def handlers_by_topic(institution: Institution) -> Mapping[str, Handler]:
+    """Every topic the service reads, and who handles it."""
+
+    async def contacts(connection: Connection, records: Sequence[Record]) -> None:
+        await handlers.contacts_changed(connection, institution, records)
+
+    return {"roster.person.v1": handlers.people_changed, "roster.contact.v1": contacts}
 
 
 class Interpreter:
