@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.faulty_smtp import Fault
-from support.notifiers import TOKEN, Notifier, Sending
+from support.notifiers import TOKEN, Notifier, Sending, cycle
 
 
 async def notifier_command(notifier: Notifier, *arguments: str) -> tuple[int | None, str, str]:
@@ -82,6 +82,26 @@ async def test_a_kind_or_a_cycle_is_stopped_not_both(sending: Sending) -> None:
     assert "not both" in err
 
 
+async def test_a_cycle_that_nobody_published_is_not_said_to_be_stopped(sending: Sending) -> None:
+    await sending.notifier.rest()
+    status, out, err = await notifier_command(sending.notifier, "stop", "--cycle", "2023-42")
+    assert (status, out) == (1, "")
+    assert "there is: 2023-24" in err
+    status, out, _ = await notifier_command(sending.notifier, "stop", "--cycle", "2023-24")
+    assert (status, out.strip()) == (0, "Stopped: 2023-24.")
+    assert (await notifier_command(sending.notifier, "resume", "--cycle", "2023-24"))[0] == 0
+
+
+async def test_a_cycle_without_groups_is_previewed_too(sending: Sending, tmp_path: Path) -> None:
+    await sending.notifier.take(cycle(cycle="committees", groups=()))
+    await sending.notifier.rest()
+    out = tmp_path / "mail.txt"
+    command = ("preview", "release", "--cycle", "committees", "--out", str(out))
+    status, _, err = await notifier_command(sending.notifier, *command)
+    assert status == 0, err
+    assert "Alex Example" in out.read_text()
+
+
 @pytest.mark.parametrize("suffix", [".eml", ".html", ".txt"])
 async def test_a_preview_is_written_in_three_forms(
     sending: Sending, tmp_path: Path, suffix: str
@@ -100,8 +120,8 @@ async def test_a_preview_is_written_in_three_forms(
 async def test_a_preview_of_an_unknown_cycle_or_form_is_refused(
     sending: Sending, tmp_path: Path
 ) -> None:
-    for cycle, name, said in (("1999", "a.eml", "No cycle 1999"), ("2023-24", "a.pdf", ".eml")):
-        command = ("preview", "release", "--cycle", cycle, "--out", str(tmp_path / name))
+    for which, name, said in (("1999", "a.eml", "No cycle 1999"), ("2023-24", "a.pdf", ".eml")):
+        command = ("preview", "release", "--cycle", which, "--out", str(tmp_path / name))
         status, _, err = await notifier_command(sending.notifier, *command)
         assert status == 1
         assert said in err

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from chassis import positions
+from notifier.subscribers import Gate
 from support.databases import Database, Databases
 from support.faulty_smtp import Fault, FaultySmtp, faulty_smtp
 from support.notifiers import (
@@ -110,6 +112,29 @@ async def test_a_database_that_falls_back_under_a_running_sender_shuts_the_gate(
     await notifier.becomes("p2", release_1="accepted")
     await notifier.becomes("p1", release_1="accepted")
     assert len(smtp.accepted) == 2
+
+
+async def test_after_a_fall_back_what_was_sent_since_the_last_look_counts_too(
+    notifier: Notifier,
+) -> None:
+    gate = Gate(notifier.runtime)
+    await notifier.rest()
+    async with notifier.runtime.pool.acquire() as connection:
+        looked_at = await positions.read_all(connection, "notifier")
+        assert await gate.is_open(connection)
+    await notifier.take(contact("p1"), obligation("p1"))
+    await notifier.becomes("p1", release_1="accepted")
+    await notifier.rest()
+    async with notifier.runtime.pool.acquire() as connection:
+        restored = connection.transaction()
+        await restored.start()
+        await connection.execute("UPDATE consumer_position SET next_offset = 0")
+        assert not await gate.is_open(connection)
+        reached = await positions.read_all(connection, "notifier")
+        await positions.advance(connection, "notifier", reached, looked_at)
+        assert not await gate.is_open(connection)
+        await restored.rollback()
+        assert await gate.is_open(connection)
 
 
 async def test_two_notifiers_on_one_ledger_send_each_mail_once(

@@ -67,6 +67,8 @@ def stop(
 ) -> None:
     """Hold mail back, from the next mail on: everything, or one kind, or one cycle."""
     scope, value = _scope(kind, cycle)
+    if cycle is not None:
+        _published(cycle)
     if _database(lambda connection: switches.stop(connection, scope, value, reason)):
         print(f"Stopped: {value or 'all mail'}.")
     else:
@@ -111,13 +113,10 @@ def preview(
     """Write one mail as it would go out, to an invented person."""
     if out.suffix not in {".eml", ".html", ".txt"}:
         raise fail(f"The file must end in .eml, .html or .txt, not {out.suffix or 'nothing'}.")
-    published = _database(projections.load_cycles)
-    if cycle not in published:
-        known = ", ".join(published) or "none yet"
-        raise fail(f"No cycle {cycle} has been published here; there is: {known}.")
+    published = _published(cycle)
     renderer = create_renderer(load(NotifierSettings))
-    renderer.use_cycles(published)
-    raw = renderer.render(_invented(kind, published[cycle], completed)).raw
+    renderer.use_cycles({cycle: published})
+    raw = renderer.render(_invented(kind, published, completed)).raw
     try:
         out.write_bytes(raw if out.suffix == ".eml" else decoded_part(raw, out.suffix))
     except OSError as error:
@@ -127,7 +126,6 @@ def preview(
 
 def _invented(kind: Kind, cycle: CyclePublished, completed: bool) -> Outgoing:
     key = MailKey("000000000", cycle.cycle, "1", kind, 1)
-    group = cycle.groups[0]
     return Outgoing(
         mail_id=key.mail_id,
         person_id=key.person_id,
@@ -136,12 +134,20 @@ def _invented(kind: Kind, cycle: CyclePublished, completed: bool) -> Outgoing:
         kind=kind,
         ordinal=key.ordinal,
         planned_at=datetime(2023, 9, 1, 13, tzinfo=UTC),
-        due_on=group.due_on,
+        due_on=cycle.groups[0].due_on if cycle.groups else None,
         completed=completed,
         areas=(),
         name="Alex Example",
         address="alex.example@example.edu",
     )
+
+
+def _published(cycle: str) -> CyclePublished:
+    published: dict[str, CyclePublished] = _database(projections.load_cycles)
+    if cycle not in published:
+        known = ", ".join(published) or "none yet"
+        raise fail(f"No cycle {cycle} has been published here; there is: {known}.")
+    return published[cycle]
 
 
 def _scope(kind: Kind | None, cycle: str | None) -> tuple[Scope, str]:

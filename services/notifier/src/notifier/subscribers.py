@@ -73,7 +73,8 @@ class Gate:
 
     Our own topic says what has been sent, the others what is still to be said: a database that is
     empty or was restored from a backup knows neither. It shuts again when the stored positions
-    fall back behind what they were, which is what a restore under a running process looks like.
+    fall back behind what they were, which is what a restore under a running process looks like;
+    then the ends as they are by now count, because what was sent last was not read yet.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -87,6 +88,8 @@ class Gate:
             self._needed = await self._ends()
         stored = await positions.read_all(connection, self._runtime.service.name)
         reached = all(stored.get(tp, 0) >= offset for tp, offset in self._needed.items())
+        if self._was_open and not reached:
+            self._needed = await self._ends()
         if reached:
             self._needed = {tp: stored.get(tp, 0) for tp in self._needed}
         if reached != self._was_open:
