@@ -1,5 +1,6 @@
 """Traps 1-3, 6, 16, 18, 19 of consuming: each test fails when its guard is taken away."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -139,6 +140,56 @@ async def test_followers_of_a_parked_key_wait_behind_it_and_are_retried_in_order
             assert await parked.drop(connection, "chassis", first.id)
             assert await retry_key(connection, "chassis", behind[0].id, {TOPIC: Seen()}) == 2
         assert [v for person, v in await seen(runtime) if person == "p1"] == [2, 3]
+
+
+async def test_a_follower_that_comes_while_its_key_is_retried_is_not_left_behind(
+    place: tuple[str, Database],
+) -> None:
+    bootstrap, db = place
+    refuse = [True]
+    writes = Seen()
+
+    async def picky(connection: Connection, records: Sequence[Record]) -> None:
+        if refuse:
+            raise Reject("not now")
+        await writes(connection, records)
+
+    async def slowly(connection: Connection, records: Sequence[Record]) -> None:
+        await send_events(bootstrap, [completed("p1", 2)])
+        await asyncio.sleep(1)
+        await writes(connection, records)
+
+    await send_events(bootstrap, [completed("p1", 1)])
+    async with running(settings_for(db, bootstrap), handlers={TOPIC: picky}) as (runtime, _):
+        await eventually(lambda: _parked_some(runtime))
+        refuse.clear()
+        (first,) = await all_parked(runtime)
+        async with runtime.pool.acquire() as connection:
+            assert await retry_key(connection, "chassis", first.id, {TOPIC: slowly}) == 1
+        await eventually(lambda: _seen_version(runtime, 2))
+        assert await seen(runtime) == [("p1", 1), ("p1", 2)]
+        assert not await all_parked(runtime)
+
+
+async def test_a_table_changed_under_a_running_service_parks_nothing(
+    place: tuple[str, Database],
+) -> None:
+    bootstrap, db = place
+
+    async def reads(connection: Connection, records: Sequence[Record]) -> None:
+        await connection.fetch("SELECT * FROM seen")
+        keys = [record.key for record in records]
+        await connection.execute("INSERT INTO seen SELECT unnest($1::text[]), 1", keys)
+
+    async with running(settings_for(db, bootstrap), handlers={TOPIC: reads}) as (runtime, _):
+        await send_events(bootstrap, [completed("p1")])
+        await until_seen(runtime, {"p1"})
+        owner = await asyncpg.connect(db.owner_dsn)
+        await owner.execute("ALTER TABLE seen ADD COLUMN more int")
+        await owner.close()
+        await send_events(bootstrap, [completed("p2")])
+        await until_seen(runtime, {"p2"})
+        assert not await all_parked(runtime)
 
 
 async def test_a_hundred_failures_in_a_row_stop_the_service_instead_of_draining_the_topic(

@@ -27,6 +27,7 @@ def test_a_log_line_is_json_and_holds_allowed_fields_only() -> None:
     assert strangers["error"] == "ValueError"
     assert strangers["event"].startswith("somebody logged at")
     assert kafka["event"] == "Heartbeat failed"
+    assert "dropped_fields" not in kafka
     assert "ebulon" not in done.stderr + done.stdout
 
 

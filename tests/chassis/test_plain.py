@@ -64,7 +64,15 @@ async def test_fastapis_own_routes_are_reached_as_before(client: httpx.AsyncClie
 async def test_a_wrong_method_is_refused(client: httpx.AsyncClient) -> None:
     answer = await client.get("/plain/ada")
     assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_method_nobody_knows_makes_no_metric_of_its_own(client: httpx.AsyncClient) -> None:
+    assert (await client.request("INVENTED", "/plain/ada")).status_code == 405
+    methods = {sample.labels.get("method") for m in REGISTRY.collect() for sample in m.samples}
+    assert "other" in methods
+    assert "INVENTED" not in methods
 
 
 async def test_a_problem_is_answered_as_one(client: httpx.AsyncClient) -> None:

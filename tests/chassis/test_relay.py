@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from structlog.testing import capture_logs
 
 from chassis.outbox import erase, publish
 from chassis.parked import Raw
@@ -210,6 +211,34 @@ async def test_a_send_is_acknowledged_by_every_replica_and_not_repeated_by_a_ret
         await eventually(lambda: bool(asked))
     assert asked[0]["acks"] == "all"
     assert asked[0]["enable_idempotence"] is True
+
+
+async def test_after_a_success_the_pause_after_a_failure_is_short_again(
+    place: tuple[str, Database],
+) -> None:
+    bootstrap, db = place
+
+    class Unlucky(Relay):
+        async def _delete(self, ids: list[int]) -> None:
+            await super()._delete(ids)
+            raise ConnectionResetError
+
+    pool = await open_pool(db.app_dsn, name="test")
+    relay = Unlucky(pool, service="chassis", bootstrap=bootstrap)
+    task = asyncio.create_task(relay.run())
+    try:
+        with capture_logs() as said:
+            for n in range(1, 5):
+                async with pool.acquire() as connection:
+                    await publish(connection, [completed("p1", n)], cause=f"test {n}")
+                relay.wake()
+                await eventually(lambda: published(db))
+                await eventually(lambda: len(said) == n)  # noqa: B023
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await pool.close()
+    assert {(line["event"], line["retry_in_s"]) for line in said} == {("relay_failed", 0.1)}
 
 
 async def test_an_erasure_becomes_a_tombstone_on_the_compacted_topic_only(

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from chassis import schedule
 from chassis.inbox import first_time
+from chassis.outbox import publish
 from chassis.parsing import Record
 from chassis.postgres import Connection, open_pool
 from chassis.schedule import Due
@@ -208,6 +209,37 @@ async def test_the_process_ends_when_the_outbox_grows_old(place: tuple[str, Data
         assert "outbox" in runtime.phase
 
 
+async def test_a_second_process_does_not_end_while_the_first_drains_a_long_outbox(
+    place: tuple[str, Database],
+) -> None:
+    bootstrap, db = place
+    connection = await asyncpg.connect(db.app_dsn)
+    await connection.execute(
+        "INSERT INTO lease VALUES ('relay', gen_random_uuid(), now() + interval '1 hour')"
+    )
+    await publish(connection, [completed(f"p{n}") for n in range(1000)], cause="test")
+    await connection.execute("UPDATE outbox SET created_at = now() - interval '1 hour'")
+    async with running(settings_for(db, bootstrap, stall_after_s=0.5)) as (_, exited):
+        for _ in range(30):  # as the first process does
+            await connection.execute("DELETE FROM outbox WHERE id = (SELECT min(id) FROM outbox)")
+            await asyncio.sleep(0.1)
+        assert not exited
+    await connection.close()
+
+
+async def test_an_address_that_is_none_is_not_waited_for(place: tuple[str, Database]) -> None:
+    bootstrap, _ = place
+    settings = ServiceSettings(
+        database_url="nowhere:5432", kafka_bootstrap=bootstrap, machine_token=TOKEN
+    )
+    app = build_app(Service("chassis", settings))
+    runtime: Runtime = app.state.runtime
+    exited = runtime._exit = Exited()
+    async with app.router.lifespan_context(app):
+        await eventually(lambda: bool(exited))
+        assert runtime.phase == "could not start: ClientConfigurationError"
+
+
 async def test_the_process_ends_when_one_of_its_tasks_ends(place: tuple[str, Database]) -> None:
     bootstrap, db = place
 
@@ -278,6 +310,28 @@ async def test_due_work_that_fails_is_rolled_back_and_tried_again_while_the_rest
         await eventually(lambda: _all_done(runtime), timeout=15)
         rows = await runtime.pool.fetch("SELECT person_id FROM seen ORDER BY 1")
         assert [row["person_id"] for row in rows] == ["bad", "good"]
+
+
+async def test_due_work_that_has_failed_for_days_does_not_hold_up_the_rest(
+    place: tuple[str, Database],
+) -> None:
+    bootstrap, db = place
+    ran: list[str] = []
+
+    async def hopeless(connection: Connection, due: Due, now: datetime) -> bool:
+        ran.append(due.key)
+        if due.key == "bad":
+            raise RuntimeError
+        return True
+
+    async with running(settings_for(db, bootstrap), due={"hopeless": hopeless}) as (runtime, _):
+        async with runtime.pool.acquire() as connection, connection.transaction():
+            early = datetime(1969, 1, 1, tzinfo=UTC)
+            dues = [Due("hopeless", key, early) for key in ("bad", "good")]
+            await schedule.plan(connection, dues)
+            await connection.execute("UPDATE due_work SET attempts = 2000 WHERE key = 'bad'")
+        runtime.wake()
+        await eventually(lambda: ran == ["bad", "good"])
 
 
 async def _all_done(runtime: Runtime) -> bool:

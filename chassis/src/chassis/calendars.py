@@ -5,9 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel
 
-from chassis.clock import SteppedCalendar
+from chassis.clock import Calendar, SteppedCalendar, SystemCalendar
 from chassis.http import Problem, Running, require_machine
 from chassis.postgres import Connection
+from chassis.settings import ServiceSettings
 
 router = APIRouter(tags=["calendar"])
 
@@ -19,19 +20,28 @@ class Step(BaseModel):
 
 
 async def restore(connection: Connection, calendar: SteppedCalendar) -> None:
-    """Take up where the calendar stood before the process ended."""
+    """Move to where the database says that the calendar stands."""
     stored = await connection.fetchval("SELECT now FROM calendar")
     if stored is not None and stored > calendar.now():
         calendar.step(stored)
 
 
+async def calendar_of(connection: Connection, settings: ServiceSettings) -> Calendar:
+    """The calendar of a service whose process is another one: for its command line."""
+    if settings.calendar == "system":
+        return SystemCalendar()
+    calendar = SteppedCalendar()
+    await restore(connection, calendar)
+    return calendar
+
+
 @router.post("/calendar", dependencies=[Depends(require_machine)])
 async def step(step: Step, runtime: Running) -> dict[str, str]:
     """Move the calendar forward; 409 when it stands later already."""
-    try:
-        runtime.calendar.step(step.now)
-    except ValueError as error:
-        raise Problem(409, "The calendar never goes back", str(error)) from None
+    if step.now < runtime.calendar.now():
+        stands = f"it stands at {runtime.calendar.now().isoformat()}"
+        raise Problem(409, "The calendar never goes back", stands)
+    # Stored first: what is done on a day must not come before that day after a restart.
     async with runtime.pool.acquire() as connection:
         await connection.execute(
             """
@@ -40,5 +50,6 @@ async def step(step: Step, runtime: Running) -> dict[str, str]:
             """,
             step.now,
         )
+        await restore(connection, runtime.calendar)
     runtime.wake()
     return {"now": runtime.calendar.now().isoformat()}

@@ -7,15 +7,17 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
+from unicodedata import category
 
 import asyncpg
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from chassis import parked
+from chassis import audit, parked
 from chassis.consumer import Handler
-from chassis.errors import ChassisError, describe
+from chassis.errors import ChassisError, Reject, describe, is_transient
 from chassis.migrations import migrate
 from chassis.parsing import parse
 from chassis.postgres import Connection
@@ -25,12 +27,31 @@ from chassis.settings import ServiceSettings, load
 T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="Print data as JSON on standard output.")]
+DATABASE_TROUBLES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 errors = Console(stderr=True)
+
+
+def _actor(value: str) -> str:
+    if not audit.is_actor(value):
+        raise typer.BadParameter("an id has letters, digits and . _ : - and is never an address")
+    return value
+
+
+Actor = Annotated[
+    str,
+    typer.Option(
+        metavar="ID",
+        envvar="ROLLCALL_ACTOR",
+        callback=_actor,
+        help="The person who does this, by id; kept in the audit.",
+    ),
+]
+"""A parameter of this type is the human of a command that changes something."""
 
 
 def fail(message: str) -> typer.Exit:
     """Print a sentence on standard error; `raise` the result to leave with status 1."""
-    errors.print(message, style="red", highlight=False)
+    errors.print(message, style="red", highlight=False, markup=False)
     return typer.Exit(1)
 
 
@@ -46,8 +67,15 @@ def print_table(columns: list[str], rows: list[list[object]], empty: str) -> Non
         return
     table = Table(*columns)
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*map(_cell, row))
     Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _cell(value: object) -> Text:
+    # Text is no markup, and without control characters no orders to the terminal: the keys of
+    # poison records are shown here too.
+    shown = "" if value is None else str(value)
+    return Text("".join(c if c == "\n" or category(c)[0] != "C" else "\ufffd" for c in shown))
 
 
 def with_database(settings: ServiceSettings, work: Callable[[Connection], Awaitable[T]]) -> T:
@@ -64,7 +92,9 @@ def with_database(settings: ServiceSettings, work: Callable[[Connection], Awaita
 
     try:
         return asyncio.run(connected())
-    except (ChassisError, asyncpg.PostgresError, OSError, TimeoutError) as error:
+    except ChassisError as error:
+        raise fail(f"Not done: {error}") from None
+    except DATABASE_TROUBLES as error:
         raise fail(f"The database did not do it: {describe(error)}") from None
 
 
@@ -92,7 +122,7 @@ def create_cli(
             raise fail(f"The environment variable {prefix}OWNER_DATABASE_URL is not set.")
         try:
             applied = asyncio.run(migrate(owner.get_secret_value(), name))
-        except (ChassisError, asyncpg.PostgresError, OSError, TimeoutError) as error:
+        except (ChassisError, *DATABASE_TROUBLES) as error:
             raise fail(f"Not migrated: {describe(error)}") from None
         print_json(applied) if json_ else print("\n".join(applied) or "Nothing to do.")
 
@@ -156,11 +186,16 @@ async def retry_key(
 ) -> int:
     """Handle everything parked of the key of `parked_id`, in order; returns how many records.
 
-    Raises what the handler raises, and then everything stays parked.
+    Raises Reject when they still cannot be handled, and then everything stays parked.
     """
-    async with connection.transaction():
-        taken = await parked.take_key(connection, name, parked_id)
-        if taken:
-            records = [parse(record.raw()) for record in taken]
-            await handlers[taken[0].topic](connection, records)
-        return len(taken)
+    try:
+        async with connection.transaction():
+            taken = await parked.take_key(connection, name, parked_id)
+            if taken:
+                records = [parse(record.raw()) for record in taken]
+                await handlers[taken[0].topic](connection, records)
+            return len(taken)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        raise Reject(describe(error)) from None  # its own text may quote a name

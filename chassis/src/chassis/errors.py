@@ -40,6 +40,8 @@ _TRANSIENT: tuple[type[BaseException], ...] = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InvalidCachedStatementError,  # a migration changed a table under a prepared statement
+    asyncpg.ReadOnlySQLTransactionError,  # the server became a standby
     asyncpg.DiskFullError,
     asyncpg.OutOfMemoryError,
 )
@@ -47,7 +49,7 @@ _TRANSIENT: tuple[type[BaseException], ...] = (
 
 def is_transient(error: BaseException) -> bool:
     """Whether trying the same again later may succeed: connection, lock and resource troubles."""
-    return isinstance(error, _TRANSIENT)
+    return isinstance(error, _TRANSIENT) and not isinstance(error, asyncpg.ClientConfigurationError)
 
 
 def describe(error: BaseException) -> str:

@@ -19,9 +19,13 @@ from chassis import metrics
 from chassis.errors import describe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from chassis.service import Runtime
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +43,10 @@ class Problem(Exception):
             **extra,
         }
 
-    def response(self) -> JSONResponse:
-        return JSONResponse(self.body, self.status, media_type="application/problem+json")
+    def response(self, headers: Mapping[str, str] | None = None) -> JSONResponse:
+        return JSONResponse(
+            self.body, self.status, headers=headers, media_type="application/problem+json"
+        )
 
 
 def running(request: Request) -> Runtime:
@@ -108,7 +114,7 @@ class Observed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        status = "500"
+        status: str | None = None
 
         async def observed(message: Message) -> None:
             nonlocal status
@@ -124,11 +130,11 @@ class Observed:
                 await self._traced(scope, receive, observed)
         except Exception as error:
             log.error("request_failed", path=_route(scope), error=describe(error))
-            if status == "500":
+            if status is None:
                 await Problem(500, "Internal error").response()(scope, receive, observed)
         finally:
             elapsed = time.perf_counter() - started
-            self._timing(scope["method"], _route(scope), status).observe(elapsed)
+            self._timing(_method(scope), _route(scope), status or "none").observe(elapsed)
 
     def _timing(self, *labels: str) -> Histogram:
         # `labels()` locks and copies; there are few combinations.
@@ -138,17 +144,27 @@ class Observed:
         return timing
 
     async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
-        carrier = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        parent = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
         with trace.get_tracer("rollcall").start_as_current_span(
-            f"{scope['method']}",
-            context=propagate.extract({"traceparent": carrier.get("traceparent", "")}),
+            _method(scope),
+            context=propagate.extract({"traceparent": parent}),
             kind=trace.SpanKind.SERVER,
             record_exception=False,
+            set_status_on_exception=False,  # it would quote the exception
         ) as span:
-            await self._app(scope, receive, send)
-            span.update_name(f"{scope['method']} {_route(scope)}")
+            try:
+                await self._app(scope, receive, send)
+            except Exception as error:
+                span.set_status(trace.StatusCode.ERROR, describe(error))
+                raise
+            finally:
+                span.update_name(f"{_method(scope)} {_route(scope)}")
+
+
+def _method(scope: Scope) -> str:
+    # Anybody may invent a method, and every label is kept for ever.
+    method: str = scope["method"]
+    return method if method in METHODS else "other"
 
 
 def _route(scope: Scope) -> str:
@@ -163,7 +179,7 @@ async def _problem(_: Request, error: Exception) -> Response:
 
 async def _http_exception(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return Problem(error.status_code, str(error.detail)).response()
+    return Problem(error.status_code, str(error.detail)).response(error.headers)
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

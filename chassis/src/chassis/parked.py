@@ -78,6 +78,10 @@ async def parked_keys(
         "SELECT EXISTS (SELECT FROM parked WHERE consumer = $1)", consumer
     ):
         return set()
+    # A key that is being retried is parked until the retry commits: wait, then look.
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock_shared(hashtextextended('parked ' || $1, 0))", consumer
+    )
     pairs = {(raw.topic, raw.key) for raw in records if raw.key is not None}
     rows = await connection.fetch(
         """
@@ -108,8 +112,12 @@ async def list_parked(connection: Connection, consumer: str, limit: int = 100) -
 async def take_key(connection: Connection, consumer: str, parked_id: int) -> list[Parked]:
     """Remove and return the record `parked_id` and everything parked of its key, in order.
 
-    Part of the transaction that handles them again: when that fails they stay parked.
+    Part of the transaction that handles them again: when that fails they stay parked. Until it
+    ends, no follower is parked behind what is then no longer there.
     """
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('parked ' || $1, 0))", consumer
+    )
     rows = await connection.fetch(
         """
         DELETE FROM parked p

@@ -139,7 +139,8 @@ class DueWorker:
             """
             UPDATE due_work
             SET attempts = attempts + 1, last_error = $3,
-                retry_at = clock_timestamp() + make_interval(secs => least(power(2, attempts), $4))
+                retry_at = clock_timestamp()
+                           + make_interval(secs => least(power(2, least(attempts, 30)), $4))
             WHERE kind = $1 AND key = $2
             """,
             due.kind,

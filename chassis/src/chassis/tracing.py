@@ -41,6 +41,7 @@ def span_of_batch(consumer: str, batch: Sequence[Raw]) -> AbstractContextManager
         links=links if len(links) > 1 else [],
         attributes={"messaging.system": "kafka", "messaging.batch.message_count": len(batch)},
         record_exception=False,
+        set_status_on_exception=False,  # it would quote the exception
     )
 
 
