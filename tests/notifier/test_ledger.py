@@ -231,6 +231,8 @@ async def test_machines_read_the_books_over_http(sending: Sending) -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://notifier") as client:
         assert (await client.get("/ledger")).status_code == 401
         token = {"Authorization": f"Bearer {TOKEN}"}
+        nul = await client.get("/ledger", params={"cycle": "\0"}, headers=token)
+        assert nul.status_code == 422
         answer = await client.get("/ledger", params={"cycle": "1999"}, headers=token)
     assert answer.status_code == 200
     assert answer.json()["planned"] == 0

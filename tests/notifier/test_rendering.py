@@ -238,3 +238,20 @@ def test_the_code_depends_on_the_key_and_the_mail() -> None:
 def test_an_institution_file_that_lacks_something_is_named() -> None:
     with pytest.raises(ValueError, match=r"missing: .*support_intro"):
         Renderer({"name": "X"}, "mail.example.edu", KEY)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"duty": {"title": "Duty"}}, r"missing: duty\.text"),
+        ({"duty": "text"}, r"missing: duty\.text, duty\.title"),
+        ({"support": []}, r"missing: support\[0\]\.email"),
+        ({"support": [{"name": "Hotline", "what": 3, "email": "a@b.edu"}]}, r"support\[0\]\.what"),
+        ({"from_address": "pshtraining"}, "from_address: is no address"),
+    ],
+)
+def test_what_the_first_mail_would_stumble_over_is_named_at_the_start(
+    changes: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        Renderer(load_institution(None) | changes, "mail.example.edu", KEY)

@@ -32,7 +32,7 @@ from uuid import UUID
 import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from notifier.domain import Kind, SenderChoice, choose_sender
+from notifier.domain import Kind, SenderChoice, choose_sender, usable
 from schemas.rollout import CyclePublished
 
 # Private-use characters: `clean` takes them out of all data, so only ours are in a frame.
@@ -41,10 +41,12 @@ _MARKS = re.compile(f"({_NAME}|{_CODE})")
 _UNSAFE = re.compile(
     "[\x00-\x20\x7f-\xa0\u2028-\u202e\u2066-\u2069\ue000\ue001\ufeff\ud800-\udfff]+"
 )
-_INSTITUTION = {
+_INSTITUTION = (
     *("name", "community", "list_id", "learning_center", "needs_page", "working_hours"),
-    *("from_name", "from_address", "support_intro", "support", "duty"),
-}
+    *("from_name", "from_address", "support_intro"),
+)
+_DUTY = ("title", "text")
+_PLACE = ("name", "what", "email")
 _COUNT_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
 _PART = (
     "Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
@@ -101,9 +103,11 @@ class Renderer:
     """
 
     def __init__(self, institution: dict[str, Any], domain: str, code_key: bytes) -> None:
-        missing = sorted(_INSTITUTION - institution.keys())
+        missing = sorted(_missing(institution))
         if missing:
             raise ValueError(f"missing: {', '.join(missing)}")
+        if not usable(institution["from_address"]):
+            raise ValueError("from_address: is no address")
         self._institution = _cleaned(institution)
         self._fallback = SenderChoice(
             None, self._institution["from_name"], self._institution["from_address"]
@@ -202,6 +206,23 @@ class Renderer:
     def _list_id(self, cycle: CyclePublished) -> str:
         label = re.sub(r"[^A-Za-z0-9-]+", "-", cycle.cycle).strip("-") or "cycle"
         return f"{label}.{self._institution['list_id']}"
+
+
+def _missing(institution: dict[str, Any]) -> list[str]:
+    """Texts that are not there: found at the start, and not by the first mail."""
+    tables: list[tuple[str, Any, tuple[str, ...]]] = [
+        ("", institution, _INSTITUTION),
+        ("duty.", institution.get("duty"), _DUTY),
+    ]
+    support = institution.get("support")
+    places = support if isinstance(support, list) and support else [None]
+    tables += [(f"support[{number}].", place, _PLACE) for number, place in enumerate(places)]
+    return [
+        f"{where}{name}"
+        for where, table, names in tables
+        for name in names
+        if not (isinstance(table, dict) and isinstance(table.get(name), str) and table[name])
+    ]
 
 
 def load_institution(path: Path | None) -> dict[str, Any]:

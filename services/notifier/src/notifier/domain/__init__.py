@@ -1,6 +1,6 @@
 """The rules of mail: which mails must exist, which may go out now, what a server's answer means."""
 
-from notifier.domain.decide import Addressee, Candidate, Decision, decide
+from notifier.domain.decide import Addressee, Candidate, Decision, decide, usable
 from notifier.domain.planning import Obligation, mails_called_for, reminder_ordinal
 from notifier.domain.replies import Result, Stage, Verdict, read_reply
 from notifier.domain.senders import SenderChoice, choose_sender
@@ -25,4 +25,5 @@ __all__ = [
     "may_follow",
     "read_reply",
     "reminder_ordinal",
+    "usable",
 ]
