@@ -252,6 +252,11 @@ def _check(actor: str, action: str, subject: str, reason: str | None, details: D
         raise Refused(f"The details of an audit entry must fit into {DETAILS_MAX_BYTES} bytes.")
 
 
+def is_actor(text: str) -> bool:
+    """Whether this can be the id of a person or the name of a machine."""
+    return _SHAPES["actor"].fullmatch(text) is not None
+
+
 def check_reason(reason: str) -> None:
     """Raise Refused unless a human's reason may be kept for ever: short, readable, no address."""
     if not 0 < len(reason.strip()) <= len(reason) <= REASON_MAX:
