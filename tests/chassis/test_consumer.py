@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -9,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis import parked, positions
-from chassis.cli import retry_key
+from chassis.cli.parked import By, retry_key
 from chassis.consumer import Handler
 from chassis.errors import Reject
 from chassis.parsing import Record
@@ -29,6 +30,7 @@ from support.waiting import eventually
 
 NewDatabase = Callable[[str], Awaitable[Database]]
 FreshTopics = Callable[..., Awaitable[str]]
+BY = By("900001", datetime(2023, 10, 2, 13, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -135,10 +137,10 @@ async def test_followers_of_a_parked_key_wait_behind_it_and_are_retried_in_order
         assert [p.reason for p in behind] == [parked.BEHIND] * 2
         async with runtime.pool.acquire() as connection:
             with pytest.raises(Reject):
-                await retry_key(connection, "chassis", first.id, {TOPIC: Seen()})
+                await retry_key(connection, "chassis", first.id, {TOPIC: Seen()}, BY)
             assert await parked.count(connection, "chassis") == 3
             assert await parked.drop(connection, "chassis", first.id)
-            assert await retry_key(connection, "chassis", behind[0].id, {TOPIC: Seen()}) == 2
+            assert await retry_key(connection, "chassis", behind[0].id, {TOPIC: Seen()}, BY) == 2
         assert [v for person, v in await seen(runtime) if person == "p1"] == [2, 3]
 
 
@@ -165,7 +167,7 @@ async def test_a_follower_that_comes_while_its_key_is_retried_is_not_left_behind
         refuse.clear()
         (first,) = await all_parked(runtime)
         async with runtime.pool.acquire() as connection:
-            assert await retry_key(connection, "chassis", first.id, {TOPIC: slowly}) == 1
+            assert await retry_key(connection, "chassis", first.id, {TOPIC: slowly}, BY) == 1
         await eventually(lambda: _seen_version(runtime, 2))
         assert await seen(runtime) == [("p1", 1), ("p1", 2)]
         assert not await all_parked(runtime)

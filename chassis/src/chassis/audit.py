@@ -179,6 +179,15 @@ class Verdict:
         """Whether nothing was found."""
         return self.broken is None
 
+    def as_json(self) -> dict[str, Any]:
+        flaw = {"seq": self.broken, "why": self.why} if self.broken is not None else None
+        return {
+            "sound": self.sound,
+            "entries": self.head.seq,
+            "head": str(self.head),
+            "broken": flaw,
+        }
+
 
 class Check:
     """Follows a chain entry by entry, in order of `seq`; `anchor` is a head noted earlier."""

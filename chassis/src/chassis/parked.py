@@ -139,12 +139,17 @@ async def count(connection: Connection, consumer: str) -> int:
     )
 
 
-async def drop(connection: Connection, consumer: str, parked_id: int) -> bool:
-    """Forget one parked record; False when there is none with that id."""
-    done = await connection.execute(
-        "DELETE FROM parked WHERE id = $1 AND consumer = $2", parked_id, consumer
+async def drop(connection: Connection, consumer: str, parked_id: int) -> Parked | None:
+    """Forget one parked record and return it; None when there is none with that id."""
+    row = await connection.fetchrow(
+        """
+        DELETE FROM parked WHERE id = $1 AND consumer = $2
+        RETURNING id, topic, partition, "offset", key, headers, value, reason
+        """,
+        parked_id,
+        consumer,
     )
-    return bool(done != "DELETE 0")
+    return _parked(row) if row else None
 
 
 def _headers_json(raw: Raw) -> str:
