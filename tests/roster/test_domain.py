@@ -16,7 +16,7 @@ from roster.domain import (
     Flaw,
     Leave,
     LeaveKind,
-    Person,
+    Report,
     change_of,
     flaws_of,
     flaws_of_department,
@@ -28,10 +28,10 @@ from schemas.roster import AppointmentKind
 APPOINTMENT = Appointment("a1", "staff", True, "physics", date(2020, 1, 15))
 FACTS = Facts(date(2020, 1, 15), appointments=(APPOINTMENT,))
 LEFT = replace(FACTS, separated_on=date(2023, 6, 30))
-ADA = Person("p1", None, FACTS, Contact("Ada", "ada@example.edu", "ada"))
+ADA = Report("p1", FACTS, Contact("Ada", "ada@example.edu", "ada"))
 
 
-def fields(person: Person) -> list[str]:
+def fields(person: Report) -> list[str]:
     return [flaw.field for flaw in flaws_of(person)]
 
 

@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from chassis.postgres import Connection
-from roster import store
 from roster.csv_import import InvalidFile
-from roster.handlers import show_person
+from roster.handlers.show import show_person
+from roster.store import departments as store
 from support.databases import Database
 from support.rosters import (
     ADA,

@@ -9,14 +9,14 @@ import pytest
 from roster.csv_import.errors import CsvError, InvalidFile
 from roster.csv_import.people import PEOPLE_COLUMNS, read_people
 from roster.csv_import.table import LINE_MAX_BYTES, Table
-from roster.domain import Leave, LeaveKind, Person
+from roster.domain import Leave, LeaveKind, Report
 from support.rosters import ADA, BEN, day, people_csv
 
 HEADER = ",".join(PEOPLE_COLUMNS).encode()
 DEAN = ADA | {"appointment_id": "a2", "kind": "faculty", "department_id": "dean"}
 
 
-def read(content: bytes) -> list[Person]:
+def read(content: bytes) -> list[Report]:
     table = Table(io.BytesIO(content), "people.csv", PEOPLE_COLUMNS)
     return [person for batch in read_people(table, 2) for person in batch]
 

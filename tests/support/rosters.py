@@ -9,7 +9,7 @@ from chassis.postgres import Connection
 from roster.csv_import import departments_from, people_from
 from roster.csv_import.departments import DEPARTMENT_COLUMNS
 from roster.csv_import.people import PEOPLE_COLUMNS
-from roster.handlers import import_departments, import_people
+from roster.handlers.imports import import_departments, import_people
 
 ZONE = "America/New_York"
 RECEIVED = datetime(2023, 9, 1, 12, tzinfo=UTC)

@@ -13,7 +13,8 @@ from chassis.errors import describe, is_transient
 from chassis.http import Problem, Running, require_machine
 from chassis.postgres import Connection
 from roster.csv_import import InvalidFile, departments_from, people_from
-from roster.handlers import Imported, import_departments, import_people, show_person
+from roster.handlers.imports import Imported, import_departments, import_people
+from roster.handlers.show import show_person
 
 FILE_MAX_BYTES = 256 * 1024 * 1024
 

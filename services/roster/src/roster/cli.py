@@ -16,7 +16,8 @@ from chassis.postgres import Connection
 from chassis.settings import load
 from roster.app import create_service
 from roster.csv_import import InvalidFile, departments_from, people_from
-from roster.handlers import Imported, import_departments, import_people, show_person
+from roster.handlers.imports import Imported, import_departments, import_people
+from roster.handlers.show import show_person
 from roster.settings import RosterSettings
 
 File = Annotated[

@@ -15,7 +15,7 @@ from roster.domain import (
     Contact,
     Facts,
     Leave,
-    Person,
+    Report,
     flaws_of,
 )
 
@@ -60,13 +60,13 @@ Block = list[tuple[int, PeopleRow]]
 """The rows of one person, each with the line it begins on."""
 
 
-def read_people(table: Table, batch: int) -> Iterator[list[Person]]:
+def read_people(table: Table, batch: int) -> Iterator[list[Report]]:
     """The people of the file, in batches; after the first mistake only further mistakes.
 
     Raises:
         InvalidFile: at the end, with every mistake, when there was any.
     """
-    people: list[Person] = []
+    people: list[Report] = []
     with closing(Seen()) as seen:
         for block in _blocks(table):
             person = _person(table, block)
@@ -99,11 +99,11 @@ def _blocks(table: Table) -> Iterator[Block]:
         yield block
 
 
-def _person(table: Table, block: Block) -> Person:
+def _person(table: Table, block: Block) -> Report:
     line, first = block[0]
     _require_equal(table, block)
     cells = Cells(table.errors, line)
-    person = Person(
+    person = Report(
         person_id=first.person_id,
         effective_on=cells.day_or_none("effective_on", first.effective_on),
         facts=Facts(

@@ -9,7 +9,7 @@ from typing import BinaryIO, Generic, TypeVar
 from roster.csv_import.departments import DEPARTMENT_COLUMNS, read_departments
 from roster.csv_import.people import PEOPLE_COLUMNS, read_people
 from roster.csv_import.table import Table
-from roster.domain import Department, Person
+from roster.domain import Department, Report
 
 BATCH = 2_000
 
@@ -33,7 +33,7 @@ class CsvSource(Generic[T]):
             yield batch
 
 
-def people_from(stream: BinaryIO, file: str) -> CsvSource[Person]:
+def people_from(stream: BinaryIO, file: str) -> CsvSource[Report]:
     """The people of a CSV file; `file` is its name in error messages."""
     table = Table(stream, file, PEOPLE_COLUMNS)
     return CsvSource(table, read_people(table, BATCH))

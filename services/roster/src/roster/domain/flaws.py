@@ -1,25 +1,24 @@
-"""The roster's rules: what a record must look like, and what a new record of a person changes."""
+"""What keeps a record out of the roster."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
+
+from roster.domain.departments import Department
+from roster.domain.facts import (
+    APPOINTMENT_KINDS,
+    STUDENT_KINDS,
+    YEARS_OF_STUDY,
+    Appointment,
+    Contact,
+)
+from roster.domain.report import Report
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
-STUDENT_KINDS = frozenset({"graduate_student", "undergraduate"})
-APPOINTMENT_KINDS = STUDENT_KINDS | {
-    "faculty",
-    "staff",
-    "fellow",
-    "unpaid_appointee",
-    "affiliate",
-    "committee_member",
-}
-YEARS_OF_STUDY = range(1, 16)
 APPOINTMENTS_MAX = 100
 NAME_MAX = 200
 ADDRESS_MAX = 254
@@ -36,119 +35,6 @@ AN_ID = "an id: 1 to 64 letters, digits or . _ : - and a letter or digit first"
 A_DAY = "a day between 1900-01-01 and 2200-12-31"
 
 
-class LeaveKind(StrEnum):
-    """Why somebody is away; known to the roster alone."""
-
-    SABBATICAL = "sabbatical"
-    JUNIOR_FACULTY = "junior_faculty"
-    MEDICAL = "medical"
-    PARENTAL = "parental"
-    MILITARY = "military"
-
-    @property
-    def pauses(self) -> bool:
-        """Whether deadlines stop for it; research leave excuses nobody."""
-        return self not in {LeaveKind.SABBATICAL, LeaveKind.JUNIOR_FACULTY}
-
-
-@dataclass(frozen=True, slots=True)
-class Appointment:
-    """One role a person holds; `end_on` is its last day, None while open."""
-
-    appointment_id: str
-    kind: str
-    paid: bool
-    department_id: str
-    start_on: date
-    end_on: date | None = None
-    year_of_study: int | None = None
-    supervisor_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """An absence; `end_on` is its last day, None while open."""
-
-    kind: LeaveKind
-    start_on: date
-    end_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What decisions rest on: no name, no address."""
-
-    onboarded_on: date
-    separated_on: date | None = None
-    appointments: tuple[Appointment, ...] = ()
-    leaves: tuple[Leave, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """How to reach and address a person: the personal data."""
-
-    display_name: str
-    email: str | None = None
-    login: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A person's whole record as a source reports it; without `effective_on`, true from receipt."""
-
-    person_id: str
-    effective_on: date | None
-    facts: Facts
-    contact: Contact
-
-
-def in_order(person: Person) -> Person:
-    """The person with appointments and leaves sorted; the order of a source says nothing."""
-    facts = person.facts
-    if len(facts.appointments) < 2 and len(facts.leaves) < 2:
-        return person
-    appointments = tuple(sorted(facts.appointments, key=lambda each: each.appointment_id))
-    leaves = tuple(sorted(facts.leaves, key=lambda each: (each.start_on, each.kind)))
-    return replace(person, facts=replace(facts, appointments=appointments, leaves=leaves))
-
-
-@dataclass(frozen=True, slots=True)
-class Department:
-    """A department; `area_id` None is an alarm."""
-
-    department_id: str
-    name: str
-    area_id: str | None = None
-    area_name: str | None = None
-    officer_ids: tuple[str, ...] = ()
-
-
-class Change(StrEnum):
-    """What a record of a person turns out to be."""
-
-    ONBOARDED = "onboarded"
-    CHANGED = "changed"
-    SEPARATED = "separated"
-
-
-def change_of(stored: Facts | None, reported: Facts, *, said_before: bool) -> Change | None:
-    """Which event the reported facts make, or None when they say nothing new.
-
-    `said_before`: that these were the facts on the reported day was known already. Facts equal
-    to the stored ones are news when it was not: they hold from another day than believed.
-    """
-    if stored is None:
-        return Change.ONBOARDED
-    if stored == reported:
-        return None if said_before else Change.CHANGED
-    if stored.separated_on is not None and reported.onboarded_on > stored.separated_on:
-        return Change.ONBOARDED
-    if stored.separated_on is None and reported.separated_on is not None:
-        return Change.SEPARATED
-    return Change.CHANGED
-
-
 @dataclass(frozen=True, slots=True)
 class Flaw:
     """Something wrong with a record: which field, and what was expected; never the value.
@@ -161,13 +47,13 @@ class Flaw:
     appointment: int | None = None
 
 
-def flaws_of(person: Person) -> Iterator[Flaw]:
+def flaws_of(report: Report) -> Iterator[Flaw]:
     """Everything that keeps this record out of the roster."""
-    facts, contact = person.facts, person.contact
-    if not is_id(person.person_id):
+    facts, contact = report.facts, report.contact
+    if not is_id(report.person_id):
         yield Flaw("person_id", AN_ID)
     yield from _flaws_of_contact(contact)
-    if person.effective_on is not None and not _is_sane(person.effective_on):
+    if report.effective_on is not None and not _is_sane(report.effective_on):
         yield Flaw("effective_on", A_DAY)
     yield from _flaws_of_span(
         facts.onboarded_on, facts.separated_on, ("onboarded_on", "separated_on")

@@ -1,0 +1,62 @@
+"""The roster's rules: what a record must look like, and what reports of sources make of a person.
+
+`docs/decisions/0006` says in words what is decided here.
+"""
+
+from roster.domain.change import Change, change_of
+from roster.domain.departments import Department
+from roster.domain.facts import (
+    APPOINTMENT_KINDS,
+    STUDENT_KINDS,
+    YEARS_OF_STUDY,
+    Appointment,
+    Contact,
+    Facts,
+    Leave,
+    LeaveKind,
+)
+from roster.domain.flaws import (
+    A_DAY,
+    ADDRESS_MAX,
+    AN_ID,
+    APPOINTMENTS_MAX,
+    EARLIEST,
+    LATEST,
+    NAME_MAX,
+    Flaw,
+    flaws_of,
+    flaws_of_department,
+    is_id,
+    is_plain,
+)
+from roster.domain.report import HR, OFFICE, Report, in_order
+
+__all__ = [
+    "ADDRESS_MAX",
+    "AN_ID",
+    "APPOINTMENTS_MAX",
+    "APPOINTMENT_KINDS",
+    "A_DAY",
+    "EARLIEST",
+    "HR",
+    "LATEST",
+    "NAME_MAX",
+    "OFFICE",
+    "STUDENT_KINDS",
+    "YEARS_OF_STUDY",
+    "Appointment",
+    "Change",
+    "Contact",
+    "Department",
+    "Facts",
+    "Flaw",
+    "Leave",
+    "LeaveKind",
+    "Report",
+    "change_of",
+    "flaws_of",
+    "flaws_of_department",
+    "in_order",
+    "is_id",
+    "is_plain",
+]

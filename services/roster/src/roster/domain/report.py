@@ -1,0 +1,37 @@
+"""One source's word on one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from roster.domain.facts import Contact, Facts
+
+HR = "hr"
+OFFICE = "office"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One source's whole record of one person.
+
+    `effective_on`: the civil day it is true from, the day of receipt when the source does not say.
+    `reported_at`: the instant the source said so, the instant of receipt when it does not say.
+    """
+
+    person_id: str
+    facts: Facts
+    contact: Contact
+    source: str = HR
+    effective_on: date | None = None
+    reported_at: datetime | None = None
+
+
+def in_order(report: Report) -> Report:
+    """The report with appointments and leaves sorted; the order of a source says nothing."""
+    facts = report.facts
+    if len(facts.appointments) < 2 and len(facts.leaves) < 2:
+        return report
+    appointments = tuple(sorted(facts.appointments, key=lambda each: each.appointment_id))
+    leaves = tuple(sorted(facts.leaves, key=lambda each: (each.start_on, each.kind)))
+    return replace(report, facts=replace(facts, appointments=appointments, leaves=leaves))
