@@ -21,6 +21,7 @@ async def notifier_command(notifier: Notifier, *arguments: str) -> tuple[int | N
         "NOTIFIER_KAFKA_BOOTSTRAP": notifier.bootstrap,
         "NOTIFIER_MACHINE_TOKEN": TOKEN,
         "NOTIFIER_SMTP_HOST": "127.0.0.1",
+        "ROLLCALL_ACTOR": "900001",
     }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "notifier", *arguments),
@@ -72,6 +73,14 @@ async def test_stop_and_resume_are_obeyed_and_seen_in_status(sending: Sending) -
     assert (await notifier_command(notifier, "resume"))[0] == 0
     await notifier.becomes(who, release_1="accepted")
     assert (await notifier_command(notifier, "resume"))[0] == 1
+
+    _, out, _ = await notifier_command(notifier, "audit", "list", "--json")
+    resumed, stopped = json.loads(out)
+    assert (resumed["action"], resumed["subject"]) == ("mail.resume", "mail_switch/all")
+    assert (stopped["action"], stopped["actor"], stopped["reason"]) == (
+        *("mail.stop", "900001", "a drill"),
+    )
+    assert (await notifier_command(notifier, "audit", "verify"))[0] == 0
 
 
 async def test_a_kind_or_a_cycle_is_stopped_not_both(sending: Sending) -> None:

@@ -8,15 +8,26 @@ from typing import Annotated, Any
 
 import typer
 
-from chassis.cli import Json, create_cli, fail, print_json, print_table, with_database
+from chassis.calendars import calendar_of
+from chassis.cli import (
+    Actor,
+    Json,
+    Reason,
+    create_cli,
+    fail,
+    print_json,
+    print_table,
+    with_database,
+)
+from chassis.postgres import Connection
 from chassis.settings import load
 from notifier.app import create_renderer, create_service
 from notifier.domain import Kind, MailKey
-from notifier.handlers import read_balance, read_status
+from notifier.handlers import read_balance, read_status, resume_mail, stop_mail
 from notifier.rendering import Outgoing, decoded_part
 from notifier.settings import NotifierSettings
 from notifier.store import ledger as books
-from notifier.store import projections, switches
+from notifier.store import projections
 from notifier.store.switches import Scope
 from schemas.rollout import CyclePublished
 
@@ -61,25 +72,33 @@ def uncertain(
 
 @app.command("stop")
 def stop(
-    kind: OfKind = None,
-    cycle: Cycle = None,
-    reason: Annotated[str, typer.Option(help="Why; shown by `status`.")] = "stopped by hand",
+    actor: Actor, kind: OfKind = None, cycle: Cycle = None, reason: Reason = "stopped by hand"
 ) -> None:
     """Hold mail back, from the next mail on: everything, or one kind, or one cycle."""
     scope, value = _scope(kind, cycle)
     if cycle is not None:
         _published(cycle)
-    if _database(lambda connection: switches.stop(connection, scope, value, reason)):
+
+    async def work(connection: Connection) -> bool:
+        at = (await calendar_of(connection, load(NotifierSettings))).now()
+        return await stop_mail(connection, scope, value, actor=actor, at=at, reason=reason)
+
+    if _database(work):
         print(f"Stopped: {value or 'all mail'}.")
     else:
         print(f"It was stopped already: {value or 'all mail'}.")
 
 
 @app.command("resume")
-def resume(kind: OfKind = None, cycle: Cycle = None) -> None:
+def resume(actor: Actor, kind: OfKind = None, cycle: Cycle = None) -> None:
     """Let mail go again; what was planned meanwhile goes out, unless it is pointless by now."""
     scope, value = _scope(kind, cycle)
-    if not _database(lambda connection: switches.resume(connection, scope, value)):
+
+    async def work(connection: Connection) -> bool:
+        at = (await calendar_of(connection, load(NotifierSettings))).now()
+        return await resume_mail(connection, scope, value, actor=actor, at=at)
+
+    if not _database(work):
         raise fail(f"That was not stopped: {value or 'all mail'}. See `notifier status`.")
     print(f"Resumed: {value or 'all mail'}.")
 

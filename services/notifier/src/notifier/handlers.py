@@ -8,12 +8,15 @@ topics cannot get ahead of what that topic remembers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from chassis import audit
 from chassis.postgres import Connection
 from notifier.domain import Kind, MailKey, Obligation, mails_called_for, reminder_ordinal
 from notifier.store import ledger, projections, switches
+from notifier.store.switches import Scope
 from schemas.envelope import Event
 from schemas.notifier import MailChanged
 from schemas.rollout import CyclePublished, ObligationChanged, ReminderDue, ReminderKind
@@ -133,6 +136,42 @@ def _reminder_key(event: ReminderDue) -> MailKey:
     # `version` counts how often this very reminder has fallen due.
     ordinal = reminder_ordinal(event.ordinal, event.version)
     return MailKey(event.person_id, event.cycle, event.occurrence, _REMINDERS[event.kind], ordinal)
+
+
+async def stop_mail(
+    connection: Connection, scope: Scope, value: str, *, actor: str, at: datetime, reason: str
+) -> bool:
+    """Hold mail back by a human's word; False when that switch was off already."""
+    async with connection.transaction():
+        stopped = await switches.stop(connection, scope, value, reason)
+        if stopped:
+            await audit.record(
+                connection,
+                at=at,
+                actor=actor,
+                action="mail.stop",
+                subject=_switch(scope, value),
+                reason=reason,
+            )
+        return stopped
+
+
+async def resume_mail(
+    connection: Connection, scope: Scope, value: str, *, actor: str, at: datetime
+) -> bool:
+    """Let mail go again by a human's word; False when that switch was not off."""
+    async with connection.transaction():
+        resumed = await switches.resume(connection, scope, value)
+        if resumed:
+            subject = _switch(scope, value)
+            await audit.record(
+                connection, at=at, actor=actor, action="mail.resume", subject=subject
+            )
+        return resumed
+
+
+def _switch(scope: Scope, value: str) -> str:
+    return f"mail_switch/{scope}:{value}" if value else f"mail_switch/{scope}"
 
 
 async def read_balance(connection: Connection, cycle: str | None = None) -> dict[str, Any]:
