@@ -10,7 +10,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from structlog.testing import capture_logs
 
-from chassis.outbox import erase, publish
+from chassis.errors import Reject
+from chassis.outbox import MAX_BYTES, erase, publish
 from chassis.parked import Raw
 from chassis.postgres import open_pool
 from chassis.relay import Relay, oldest
@@ -239,6 +240,26 @@ async def test_after_a_success_the_pause_after_a_failure_is_short_again(
         await asyncio.gather(task, return_exceptions=True)
         await pool.close()
     assert {(line["event"], line["retry_in_s"]) for line in said} == {("relay_failed", 0.1)}
+
+
+async def test_the_largest_event_that_is_accepted_can_be_sent_and_a_larger_one_is_refused(
+    place: tuple[str, Database],
+) -> None:
+    bootstrap, db = place
+    small = completed("large", option="")
+    rest = len(small.model_dump_json()) + len(small.key) + len(small.subject)
+    largest, larger = (
+        completed("large", option="x" * (MAX_BYTES - rest + more)) for more in (0, 1)
+    )
+    async with running(settings_for(db, bootstrap)) as (runtime, _):
+        async with runtime.pool.acquire() as connection:
+            await publish(connection, [largest], cause="test")
+            with pytest.raises(Reject, match="larger than 1000000 bytes"):
+                await publish(connection, [larger], cause="test")
+        runtime.wake()
+        await eventually(lambda: published(db))
+    (record,) = await read_all(bootstrap)
+    assert record.value == largest.model_dump_json().encode()
 
 
 async def test_an_erasure_becomes_a_tombstone_on_the_compacted_topic_only(

@@ -6,9 +6,14 @@ from collections.abc import Iterable
 
 from opentelemetry import propagate
 
+from chassis.errors import Reject
 from chassis.postgres import Connection
 from schemas.envelope import Event, make_event_id
 from schemas.topics import TOPICS
+
+# Payload, key and subject; the other headers must find room beside them in the 1 MiB that
+# producers, brokers and readers take.
+MAX_BYTES = 1_000_000
 
 
 async def publish(connection: Connection, events: Iterable[Event], *, cause: str) -> int:
@@ -16,7 +21,8 @@ async def publish(connection: Connection, events: Iterable[Event], *, cause: str
 
     `cause` names what made them (a record's coordinates, a webhook id, a due key): the same cause
     gives the same `ce_id`, so handling it again is recognisable. Update the aggregate's own row
-    *before* calling this: its lock is what keeps one key's events in order.
+    *before* calling this: its lock is what keeps one key's events in order. Raises Reject for an
+    event larger than `MAX_BYTES`: no relay could send it, nor anything behind it.
     """
     rows = [_row(event, cause) for event in events]
     if not rows:
@@ -44,16 +50,18 @@ def current_traceparent() -> str | None:
 
 
 def _row(event: Event, cause: str) -> tuple[object, ...]:
-    subject = event.subject
+    subject, key, payload = event.subject, event.key, event.model_dump_json().encode()
+    if len(payload) + len(key.encode()) + len(subject.encode()) > MAX_BYTES:
+        raise Reject(f"an event of type {event.TYPE} would be larger than {MAX_BYTES} bytes")
     return (
         make_event_id(cause, event.TYPE, subject),
         event.TOPIC,
-        event.key,
+        key,
         event.TYPE,
         subject,
         event.version,
         event.received_at,
-        event.model_dump_json().encode(),
+        payload,
     )
 
 
