@@ -8,10 +8,11 @@ from chassis.clock import SteppedCalendar
 from chassis.postgres import Connection
 from roster.csv_import import departments_from, people_from
 from roster.csv_import.departments import DEPARTMENT_COLUMNS
-from roster.csv_import.people import PEOPLE_COLUMNS
+from roster.csv_import.presets import preset
 from roster.handlers.imports import import_departments, import_people
 
 ZONE = "America/New_York"
+PEOPLE_COLUMNS = tuple(name for name, rule in preset("rollcall").rules.items() if not rule.optional)
 RECEIVED = datetime(2023, 9, 1, 12, tzinfo=UTC)
 
 ADA = {

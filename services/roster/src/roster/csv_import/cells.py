@@ -1,79 +1,73 @@
-"""From a cell's text to a value; what does not fit is noted and a harmless stand-in returned."""
+"""From a field's text to a value; what does not fit is noted and a harmless stand-in returned."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
-from functools import lru_cache
 
+from roster.csv_import.dates import Ambiguous, is_serial
 from roster.csv_import.errors import Errors
+from roster.csv_import.fields import Fields
 from roster.domain import EARLIEST, YEARS_OF_STUDY, LeaveKind
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEAR = re.compile(r"[0-9]{1,2}")
-_A_DAY = "a day as YYYY-MM-DD"
 
 
 class Cells:
-    """Reads the cells of one row, which begins on `line`.
+    """Reads the fields of one row, which begins on `line`.
 
     A stand-in only keeps the other rules checkable: a file with a mistake is never applied.
     """
 
-    def __init__(self, errors: Errors, line: int) -> None:
+    def __init__(self, errors: Errors, fields: Fields, line: int) -> None:
         self._errors = errors
+        self._fields = fields
         self._line = line
 
-    def wrong(self, column: str, expected: str) -> None:
-        """Note that this cell is not what was expected."""
-        self._errors.add(self._line, column, expected)
+    def wrong(self, field: str, expected: str) -> None:
+        """Note that this field is not what was expected."""
+        self._errors.add(self._line, self._fields.mapping.place_of(field), expected)
 
-    def day(self, column: str, text: str) -> date:
+    def day(self, field: str, text: str) -> date:
         """A day that must be given."""
-        value = _day(text)
-        if value is None:
-            self.wrong(column, _A_DAY)
-            return EARLIEST
-        return value
+        return self._day(field, text, "") or EARLIEST
 
-    def day_or_none(self, column: str, text: str) -> date | None:
+    def day_or_none(self, field: str, text: str) -> date | None:
         """A day, or None for an empty cell."""
-        if not text:
-            return None
-        value = _day(text)
-        if value is None:
-            self.wrong(column, f"{_A_DAY}, or nothing")
-        return value
+        return self._day(field, text, ", or nothing") if text else None
 
-    def flag(self, column: str, text: str) -> bool:
+    def flag(self, field: str, text: str) -> bool:
         """True or false, spelled so."""
         if text not in {"true", "false"}:
-            self.wrong(column, "true or false")
+            self.wrong(field, "true or false")
         return text == "true"
 
-    def year_of_study(self, column: str, text: str) -> int | None:
+    def year_of_study(self, field: str, text: str) -> int | None:
         """A year of study, or None for an empty cell."""
         if not text:
             return None
         if _YEAR.fullmatch(text) is None:
             last = YEARS_OF_STUDY.stop - 1
-            self.wrong(column, f"a whole number from 1 to {last}, or nothing")
+            self.wrong(field, f"a whole number from 1 to {last}, or nothing")
             return None
         return int(text)
 
-    def leave_kind(self, column: str, text: str) -> LeaveKind | None:
+    def leave_kind(self, field: str, text: str) -> LeaveKind | None:
         """A kind of leave; None when it is not one."""
         if text in set(LeaveKind):
             return LeaveKind(text)
-        self.wrong(column, f"one of {', '.join(sorted(LeaveKind))}")
+        self.wrong(field, f"one of {', '.join(sorted(LeaveKind))}")
         return None
 
-
-@lru_cache(maxsize=65_536)
-def _day(text: str) -> date | None:
-    if _DAY.fullmatch(text) is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
+    def _day(self, field: str, text: str, or_nothing: str) -> date | None:
+        expected = f"a day as {self._fields.spoken_days(field)}{or_nothing}"
+        try:
+            value = self._fields.day(field, text)
+        except Ambiguous:
+            self.wrong(field, f"{expected}, and one that only one of them fits")
+            return None
+        if value is None and is_serial(text):
+            expected += "; this is a spreadsheet's number of a day"
+        if value is None:
+            self.wrong(field, expected)
+        return value

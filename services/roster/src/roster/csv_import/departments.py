@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from roster.csv_import.table import Table
+from roster.csv_import.table import Layout, Table
 from roster.domain import Department, flaws_of_department
 
 DEPARTMENT_COLUMNS = ("department_id", "name", "area_id", "area_name", "officer_ids")
+DEPARTMENTS = Layout(DEPARTMENT_COLUMNS)
 
 
 def read_departments(table: Table, batch: int) -> Iterator[list[Department]]:
@@ -18,7 +19,10 @@ def read_departments(table: Table, batch: int) -> Iterator[list[Department]]:
     """
     departments: list[Department] = []
     seen: set[str] = set()
-    for line, cells in table.rows():
+    for line, cells, _ in table.rows():
+        if cells is None:
+            departments.clear()
+            continue
         department = _department(cells)
         for flaw in flaws_of_department(department):
             table.errors.add(line, flaw.field, flaw.expected)
@@ -39,6 +43,15 @@ def read_departments(table: Table, batch: int) -> Iterator[list[Department]]:
 
 def _department(cells: list[str]) -> Department:
     department_id, name, area_id, area_name, officers = cells
+    return Department(
+        department_id,
+        name,
+        area_id or None,
+        area_name or None,
+        _ids(officers),
+    )
+
+
+def _ids(cell: str) -> tuple[str, ...]:
     # Split at spaces only: any other white space is refused with the id it sticks to.
-    officer_ids = tuple(each for each in officers.split(" ") if each)
-    return Department(department_id, name, area_id or None, area_name or None, officer_ids)
+    return tuple(each for each in cell.split(" ") if each)

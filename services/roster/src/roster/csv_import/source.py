@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import BinaryIO, Generic, TypeVar
+from typing import BinaryIO, TypeVar
 
-from roster.csv_import.departments import DEPARTMENT_COLUMNS, read_departments
-from roster.csv_import.people import PEOPLE_COLUMNS, read_people
-from roster.csv_import.table import Table
+from roster.csv_import.departments import DEPARTMENTS, read_departments
+from roster.csv_import.errors import CsvError
+from roster.csv_import.fields import Fields
+from roster.csv_import.mapping import Mapping
+from roster.csv_import.people import People
+from roster.csv_import.presets import DEFAULT, preset
+from roster.csv_import.rejects import Rejects
+from roster.csv_import.table import Layout, Table
 from roster.domain import Department, Report
 
 BATCH = 2_000
@@ -16,30 +21,115 @@ BATCH = 2_000
 T = TypeVar("T")
 
 
-class CsvSource(Generic[T]):
-    """The records of one file, to be read once; iterating ends with InvalidFile on any mistake."""
+class DepartmentsSource:
+    """The departments of one file, to be read once; any mistake ends it with InvalidFile."""
 
-    def __init__(self, table: Table, batches: Iterator[list[T]]) -> None:
-        self._table = table
-        self._batches = batches
+    def __init__(self, stream: BinaryIO, file: str) -> None:
+        self._table = Table(stream, file, DEPARTMENTS)
 
     @property
     def sha256(self) -> str:
         """Digest of the file, once it was read to its end."""
         return self._table.sha256
 
-    async def __aiter__(self) -> AsyncIterator[Sequence[T]]:
-        while (batch := await asyncio.to_thread(next, self._batches, None)) is not None:
+    async def __aiter__(self) -> AsyncIterator[Sequence[Department]]:
+        async for batch in _in_a_thread(read_departments(self._table, BATCH)):
             yield batch
 
 
-def people_from(stream: BinaryIO, file: str) -> CsvSource[Report]:
-    """The people of a CSV file; `file` is its name in error messages."""
-    table = Table(stream, file, PEOPLE_COLUMNS)
-    return CsvSource(table, read_people(table, BATCH))
+class PeopleSource:
+    """The people of one file, to be read once; any mistake ends it with InvalidFile.
+
+    With `rejects`, bad people go there instead, and only what makes the whole file unreadable
+    raises.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        file: str,
+        mapping: Mapping,
+        *,
+        zone: str,
+        rejects: Rejects | None = None,
+    ) -> None:
+        self.file = file
+        self.mapping = mapping
+        self._table = Table(stream, file, layout_of(mapping))
+        self._people = People(self._table, Fields(mapping, zone), rejects)
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the file, once it was read to its end."""
+        return self._table.sha256
+
+    @property
+    def retracted(self) -> frozenset[str]:
+        """People handed on of whom more rows came later: of them nothing is to be taken."""
+        return frozenset(self._people.retracted)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was left out: rows refused, rows passed over, cells of demographic columns."""
+        return {
+            "rejected_rows": self._people.rejected,
+            "skipped_rows": self._people.skipped_rows,
+            "dropped_cells": self._table.dropped_cells,
+        }
+
+    @property
+    def mistakes(self) -> list[CsvError]:
+        """Why rows were refused, the first thousand reasons."""
+        return self._table.errors.as_raised().errors
+
+    async def __aiter__(self) -> AsyncIterator[Sequence[Report]]:
+        async for batch in _in_a_thread(self._people.batches(BATCH)):
+            yield batch
 
 
-def departments_from(stream: BinaryIO, file: str) -> CsvSource[Department]:
+def people_from(
+    stream: BinaryIO,
+    file: str,
+    mapping: Mapping | None = None,
+    *,
+    zone: str = "UTC",
+    rejects: Rejects | None = None,
+) -> PeopleSource:
+    """The people of a CSV file, in our own format unless a mapping says otherwise.
+
+    `file` is its name in error messages; `zone` the institution's, in which instants are that
+    have no offset.
+    """
+    return PeopleSource(stream, file, mapping or preset(DEFAULT), zone=zone, rejects=rejects)
+
+
+def departments_from(stream: BinaryIO, file: str) -> DepartmentsSource:
     """The departments of a CSV file; `file` is its name in error messages."""
-    table = Table(stream, file, DEPARTMENT_COLUMNS)
-    return CsvSource(table, read_departments(table, BATCH))
+    return DepartmentsSource(stream, file)
+
+
+def layout_of(mapping: Mapping) -> Layout:
+    """The columns of a file that the mapping fits."""
+    return Layout(
+        columns=mapping.columns,
+        optional=mapping.optional_columns,
+        ignored=frozenset(mapping.ignored),
+        dropped=frozenset(mapping.dropped),
+        others=mapping.others,
+        delimiter=mapping.delimiter,
+        encoding=mapping.encoding,
+    )
+
+
+async def _in_a_thread(batches: Iterator[list[T]]) -> AsyncIterator[list[T]]:
+    """The batches; while one is worked on, the next is read."""
+    reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
+    try:
+        while (batch := await reading) is not None:
+            reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
+            yield batch
+    finally:
+        # A thread cannot be cancelled: it must not go on reading a file that is being closed.
+        await asyncio.wait([reading])
+        if not reading.cancelled():
+            reading.exception()

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from roster.csv_import.departments import DEPARTMENT_COLUMNS, read_departments
+from roster.csv_import.departments import DEPARTMENTS, read_departments
 from roster.csv_import.errors import InvalidFile
 from roster.csv_import.table import Table
 from roster.domain import Department
@@ -14,7 +14,7 @@ DEAN = {"department_id": "dean", "name": "Dean", "officer_ids": ""}
 
 
 def read(content: bytes) -> list[Department]:
-    table = Table(io.BytesIO(content), "departments.csv", DEPARTMENT_COLUMNS)
+    table = Table(io.BytesIO(content), "departments.csv", DEPARTMENTS)
     return [department for batch in read_departments(table, 2) for department in batch]
 
 
@@ -48,5 +48,5 @@ def test_a_wrong_cell_is_named_by_line_and_column(cells: dict[str, str], column:
 
 def test_departments_are_handed_on_in_batches() -> None:
     rows = [DEAN | {"department_id": f"d{n}"} for n in range(5)]
-    table = Table(io.BytesIO(departments_csv(*rows)), "departments.csv", DEPARTMENT_COLUMNS)
+    table = Table(io.BytesIO(departments_csv(*rows)), "departments.csv", DEPARTMENTS)
     assert [len(batch) for batch in read_departments(table, 2)] == [2, 2, 1]
