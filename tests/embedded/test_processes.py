@@ -59,6 +59,16 @@ async def test_a_process_that_ends_at_once_is_started_less_and_less_often(
     assert managed.failures == 3
 
 
+def test_a_process_that_failed_a_thousand_times_is_still_started_again(
+    supervisor: Supervisor,
+) -> None:
+    supervisor.start("broken", [sys.executable, "-c", "raise SystemExit(1)"])
+    managed = supervisor._managed["broken"]
+    for _ in range(2_000):
+        managed.plan_restart(managed.started)
+    assert managed.due == managed.started + 10.0
+
+
 async def test_a_process_that_shall_not_restart_stays_down(supervisor: Supervisor) -> None:
     supervisor.start("once", SLEEPER, restart=False)
     supervisor.kill("once")

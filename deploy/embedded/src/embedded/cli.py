@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +21,7 @@ from embedded.services import SERVICES
 from embedded.state import Part, read_state, write_state
 
 DEFAULT_PORTS = Ports(kafka=19092, postgres=15432, smtp=12525)
+LOOK_SECONDS = 0.5
 
 Folder = Annotated[Path, typer.Option(help="Where data and logs are kept.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -36,14 +37,16 @@ def rollcall() -> None:
 
 @app.command()
 def up(folder: Folder = Path(".rollcall"), *, platform_only: PlatformOnly = False) -> None:
-    """Start Kafka, Postgres, a mail server and the services; Ctrl-C ends them in order."""
+    """Start Kafka, Postgres, a mail server and the services; Ctrl-C ends them in order.
+
+    A service that ends is started again; when one of the three ends, everything does.
+    """
     stopping = _stop_signal()
     try:
-        with running(folder, services=not platform_only) as parts:
-            write_state(folder, parts)
-            _print(parts)
-            stopping.wait()
-    except RuntimeError as error:
+        with running(folder, services=not platform_only) as (platform, fleet):
+            _print(_parts(platform, fleet))
+            _keep_watch(platform, fleet, stopping)
+    except (RuntimeError, OSError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
 
@@ -81,6 +84,7 @@ def demo(
     terminal everything stays up until Ctrl-C. The exit code is 1 when a check fails.
     """
     options = Options(folder.resolve(), people, seed, kill, recount, stay=sys.stdout.isatty())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends in the same order as Ctrl-C
     try:
         status = run_demo(options)
     except (RuntimeError, OSError) as error:
@@ -92,34 +96,44 @@ def demo(
 
 
 @contextmanager
-def running(folder: Path, *, services: bool = True) -> Iterator[list[Part]]:
+def running(folder: Path, *, services: bool = True) -> Iterator[tuple[Platform, Fleet]]:
     """The platform, and the services on top of it, for as long as the block lasts."""
     folder.mkdir(parents=True, exist_ok=True)
     platform = Platform(folder, DEFAULT_PORTS)
     fleet = Fleet(platform, SERVICES if services else ())
     platform.start(service.name for service in SERVICES)
-    try:
+    with ExitStack() as stack:
+        stack.callback(platform.stop)
+        stack.callback(fleet.stop)
         fleet.prepare()
         fleet.start()
-        yield _platform_parts(platform) + _service_parts(fleet)
-    finally:
-        fleet.stop()
-        platform.stop()
+        yield platform, fleet
 
 
-def _service_parts(fleet: Fleet) -> list[Part]:
+def _keep_watch(platform: Platform, fleet: Fleet, stopping: threading.Event) -> None:
+    """Keep what `rollcall status` reads up to date until the signal to stop.
+
+    Raises:
+        RuntimeError: Kafka, Postgres or the mail server has ended.
+    """
+    known: list[Part] = []
+    while True:
+        parts = _parts(platform, fleet)
+        if parts != known:
+            write_state(platform.folder, parts)
+            known = parts
+        for server in platform.servers:
+            if server.pid is None:
+                raise RuntimeError(f"{server.name} has ended; its log is {server.log}")
+        if stopping.wait(LOOK_SECONDS):
+            return
+
+
+def _parts(platform: Platform, fleet: Fleet) -> list[Part]:
+    servers = [Part.of(each.name, each.pid, each.address) for each in platform.servers]
     pid = fleet.supervisor.pid
-    return [Part.of(service.name, pid(service.name), service.url) for service in fleet.services]
-
-
-def _platform_parts(platform: Platform) -> list[Part]:
-    broker, postgres, mail = platform.broker, platform.postgres, platform.mail
-    addresses = (
-        ("kafka", broker.pid, broker.bootstrap),
-        ("postgres", postgres.pid, f"{mail.host}:{postgres.port}"),
-        ("mail", mail.pid, f"{mail.host}:{mail.port}"),
-    )
-    return [Part.of(name, pid, address) for name, pid, address in addresses if pid is not None]
+    services = [Part.of(each.name, pid(each.name), each.url) for each in fleet.services]
+    return servers + services
 
 
 def _stop_signal() -> threading.Event:

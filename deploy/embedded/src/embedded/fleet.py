@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from embedded.platform import Platform
+from embedded.ports import is_listening
 from embedded.processes import Supervisor
 from embedded.services import SERVICES, Service
 
@@ -57,8 +58,13 @@ class Fleet:
         """Start every service and wait until each says it is ready.
 
         Raises:
-            RuntimeError: one was not ready after `timeout` seconds; says what it waits for.
+            RuntimeError: a port is taken, or one was not ready after `timeout` seconds; says
+                what it waits for.
         """
+        for service in self.services:
+            # Whoever listens there would be taken for the service, and be ready.
+            if is_listening(service.port):
+                raise RuntimeError(f"{service.name} cannot have port {service.port}: it is in use")
         for service in self.services:
             environment = self.environment(service)
             self.supervisor.start(service.name, service.command("run"), env=environment)

@@ -2,9 +2,12 @@
 
 import contextlib
 import fcntl
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+
+CLAIM = "in-use"
 
 
 @contextlib.contextmanager
@@ -29,7 +32,7 @@ class Claim:
             RuntimeError: somebody else has it.
         """
         if self._file is None:
-            file = (self._folder / "in-use").open("w")
+            file = (self._folder / CLAIM).open("w")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -42,3 +45,26 @@ class Claim:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+@contextlib.contextmanager
+def emptied(folder: Path) -> Iterator[None]:
+    """Claim the folder for as long as the block lasts, without what an earlier block left in it.
+
+    Raises:
+        RuntimeError: it holds what no earlier block can have left, or somebody else has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()) and not (folder / CLAIM).exists():
+        raise RuntimeError(f"{folder} is not empty and not of an earlier run; name another folder")
+    claim = Claim(folder)
+    claim.take()
+    try:
+        for each in folder.iterdir():
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each)
+            elif each.name != CLAIM:
+                each.unlink()
+        yield
+    finally:
+        claim.release()

@@ -13,6 +13,7 @@ import typer
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from embedded.journal import AcceptedMail, Journal
+from embedded.mailserver import LISTENING
 from embedded.ports import LOOPBACK
 
 _MAX_MESSAGE_BYTES = 10 * 1024 * 1024
@@ -75,6 +76,7 @@ async def serve(port: int, journal: Journal) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stopping.set)
     async with server:
+        print(f"{LISTENING} at {LOOPBACK}:{port}", flush=True)
         await stopping.wait()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,7 @@ from embedded.derived import DerivedSecrets
 from embedded.kafka import Broker
 from embedded.mailserver import MailServer
 from embedded.postgres import Postgres
+from embedded.server import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,16 @@ class Platform:
             self.stop()
             raise
 
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """All three, in the order in which they are ended."""
+        return (self.mail, self.broker, self.postgres)
+
     def stop(self) -> None:
-        """End all three in order; the data stays."""
-        self.mail.stop()
-        self.broker.stop()
-        self.postgres.stop()
+        """End all three in order, the others even if one makes trouble; the data stays."""
+        with ExitStack() as stack:
+            for server in reversed(self.servers):
+                stack.callback(server.stop)
 
     def __enter__(self) -> Self:
         """Start without any service's database."""
@@ -73,12 +80,11 @@ class Platform:
 
     def _start(self) -> None:
         with ThreadPoolExecutor() as pool:
-            for prepared in [pool.submit(each.prepare) for each in (self.broker, self.postgres)]:
+            for prepared in [pool.submit(server.prepare) for server in self.servers]:
                 prepared.result()
         # Launched from this thread, because a process dies with the thread that launched it.
-        parts = (self.broker, self.postgres, self.mail)
-        for part in parts:
-            if part.pid is None:
-                part.launch()
-        for part in parts:
-            part.wait_ready()
+        for server in self.servers:
+            if server.pid is None:
+                server.launch()
+        for server in self.servers:
+            server.wait_ready()

@@ -1,5 +1,6 @@
 """A real Postgres server on the loopback interface, with its data in a folder of its own."""
 
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterable
@@ -7,45 +8,29 @@ from pathlib import Path
 
 from embedded.binaries import POSTGRES_BINARIES
 from embedded.derived import DerivedSecrets
-from embedded.leash import kill_tree, leashed, stop, wait_until
-from embedded.ports import LOOPBACK, free_port
+from embedded.ports import LOOPBACK
+from embedded.server import Server
 from embedded.service_databases import create_service_databases
 from embedded.unprivileged import hand_over, unprivileged
 
 SUPERUSER = "postgres"
 
 
-class Postgres:
+class Postgres(Server):
     """One server whose roles log in over TCP with a password of their own.
 
-    Data in `folder` outlives the process, however it ends; so do the passwords, which come from a
-    secret kept there. `port` 0 picks a free one for this object's life. `durable=False` gives up
-    surviving a power cut, for tests.
+    The passwords come from a secret in the folder and last as long as the data. `durable=False`
+    gives up surviving a power cut, for tests.
     """
 
+    name = "postgres"
+    stop_signal = signal.SIGINT  # disconnects the clients; SIGTERM would wait for them
+
     def __init__(self, folder: Path, port: int = 0, *, durable: bool = True) -> None:
-        self._folder = folder
+        super().__init__(folder, port)
         self._data = folder / "data"
-        self._port = port or free_port()
         self._durable = durable
         self._secrets = DerivedSecrets(folder)
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def log(self) -> Path:
-        """The server's own log, appended to over restarts."""
-        return self._folder / "postgres.log"
-
-    @property
-    def port(self) -> int:
-        """The loopback TCP port it listens on."""
-        return self._port
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id; None when it does not run."""
-        running = self._process is not None and self._process.poll() is None
-        return self._process.pid if self._process is not None and running else None
 
     def password(self, role: str) -> str:
         """The role's password: the same for the same folder, useless for another."""
@@ -53,7 +38,7 @@ class Postgres:
 
     def url(self, role: str, database: str) -> str:
         """A connection URL with the role's password in it."""
-        return f"postgresql://{role}:{self.password(role)}@{LOOPBACK}:{self._port}/{database}"
+        return f"postgresql://{role}:{self.password(role)}@{self.address}/{database}"
 
     @property
     def admin_url(self) -> str:
@@ -64,44 +49,15 @@ class Postgres:
         """Create each service's database and two roles, `<service>_owner` and `<service>`."""
         create_service_databases(self.admin_url, services, self.password)
 
-    def prepare(self) -> None:
-        """Initialise the data folder unless that is already done."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+    def _set_up(self) -> None:
         if not (self._data / "PG_VERSION").exists():
             self._initialise()
 
-    def launch(self) -> None:
-        """Start the process without waiting for it."""
+    def _command(self) -> list[str]:
         command: list[str | Path] = [POSTGRES_BINARIES / "postgres", "-D", self._data.absolute()]
         for setting, value in self._settings().items():
             command += ["-c", f"{setting}={value}"]
-        self._process = leashed(unprivileged(command), log=self.log)
-
-    def wait_ready(self, timeout: float = 30.0) -> None:
-        """Wait until the server accepts connections.
-
-        Raises:
-            RuntimeError: it ended or was not ready after `timeout` seconds.
-        """
-        assert self._process is not None, "launch it first"
-        wait_until(self._is_ready, self._process, name="Postgres", log=self.log, timeout=timeout)
-
-    def start(self) -> None:
-        """Prepare, launch and wait until ready; does nothing when it already runs."""
-        if self.pid is None:
-            self.prepare()
-            self.launch()
-            self.wait_ready()
-
-    def kill(self) -> None:
-        """End it and its backends with SIGKILL, as a crash of the machine would."""
-        if self._process is not None:
-            kill_tree(self._process)
-
-    def stop(self, grace: float = 20.0) -> None:
-        """End it in order, cutting open connections, or by SIGKILL after `grace` seconds."""
-        if self._process is not None:
-            stop(self._process, grace=grace, ask=signal.SIGINT)
+        return unprivileged(command)
 
     def _is_ready(self) -> bool:
         # The server's own word: its id on the first line, its state on the eighth. The id matters
@@ -113,8 +69,10 @@ class Postgres:
     def _settings(self) -> dict[str, str]:
         settings = {
             "listen_addresses": LOOPBACK,
-            "port": str(self._port),
+            "port": str(self.port),
             "unix_socket_directories": "",
+            # In the folder: what a killed server leaves in /dev/shm stays there for ever.
+            "dynamic_shared_memory_type": "mmap",
             "max_connections": "200",
             "shared_buffers": "128MB",
             "timezone": "UTC",
@@ -125,11 +83,14 @@ class Postgres:
         return settings
 
     def _initialise(self) -> None:
-        self._data.mkdir(exist_ok=True)
-        hand_over(self._data)
+        # Renamed when it is complete, because initdb writes PG_VERSION first.
+        partial = self._folder / "data.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        hand_over(partial)
         command: list[str | Path] = [
             POSTGRES_BINARIES / "initdb",
-            f"--pgdata={self._data.absolute()}",
+            f"--pgdata={partial.absolute()}",
             f"--username={SUPERUSER}",
             "--pwfile=/dev/stdin",
             "--auth=scram-sha-256",
@@ -148,3 +109,4 @@ class Postgres:
         )
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stdout}{done.stderr}")
+        partial.rename(self._data)

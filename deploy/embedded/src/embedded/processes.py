@@ -13,6 +13,7 @@ from embedded.leash import kill_tree, leashed, stop
 _POLL_SECONDS = 0.05
 _FIRST_DELAY_SECONDS = 0.2
 _LONGEST_DELAY_SECONDS = 10.0
+_DOUBLINGS = 6
 _HEALTHY_SECONDS = 20.0
 
 
@@ -30,9 +31,9 @@ class _Managed:
 
     def plan_restart(self, now: float) -> None:
         self.failures = 0 if now - self.started > _HEALTHY_SECONDS else self.failures
-        delay = _FIRST_DELAY_SECONDS * 2**self.failures
-        self.due = now + min(delay, _LONGEST_DELAY_SECONDS)
-        self.failures += 1
+        self.due = now + min(_FIRST_DELAY_SECONDS * 2**self.failures, _LONGEST_DELAY_SECONDS)
+        # Doubling ends early: after a night of failures the power is more than a float holds.
+        self.failures = min(self.failures + 1, _DOUBLINGS)
 
     def start_again(self, now: float) -> None:
         self.process = leashed(self.argv, log=self.log, env=self.env)

@@ -17,14 +17,20 @@ class Part:
     address: str
 
     @classmethod
-    def of(cls, name: str, pid: int, address: str) -> "Part":
-        """Describe the living process `pid`."""
-        return cls(name, pid, psutil.Process(pid).create_time(), address)
+    def of(cls, name: str, pid: int | None, address: str) -> "Part":
+        """Describe the process `pid`; one that has ended, or never was, is not alive."""
+        try:
+            started = psutil.Process(pid).create_time() if pid is not None else 0.0
+        except psutil.NoSuchProcess:
+            started = 0.0
+        return cls(name, pid or 0, started, address)
 
     def is_alive(self) -> bool:
-        """Whether that very process still runs, not another that was given its id."""
+        """Whether that very process still runs: not another with its id, nor its remains."""
         try:
-            return psutil.Process(self.pid).create_time() == self.started
+            process = psutil.Process(self.pid)
+            is_it = process.create_time() == self.started
+            return is_it and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
 

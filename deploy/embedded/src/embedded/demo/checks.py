@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -56,16 +57,16 @@ def check_all(
     ledger: Mapping[str, int],
     parked: Mapping[str, int],
     mails: Mails,
-    editions: int,
 ) -> list[Check]:
-    """Every check there is, the true ones too."""
+    """What the services, the ledger and the mail server must agree on, the true ones too."""
     released = sum(row["released"] for row in figures)
     waiting = {name: count for name, count in parked.items() if count}
-    uncertain = ledger["uncertain"]
+    accepted, uncertain = ledger["accepted"], ledger["uncertain"]
     return [
         Check("Somebody was released in every group", _empty_groups(figures)),
         Check(
-            "Everybody released got one release mail", _differ(released, mails.releases, uncertain)
+            "Everybody released got one release mail",
+            _outside(mails.releases, released - uncertain, released),
         ),
         Check("No mail went out twice", f"{mails.repeated[:3]}" if mails.repeated else ""),
         Check(
@@ -74,16 +75,33 @@ def check_all(
         Check("No mail failed", f"{ledger['failed']} failed" if ledger["failed"] else ""),
         Check(
             "What the ledger says was accepted, the mail server has",
-            _differ(ledger["accepted"], mails.accepted, uncertain),
+            _outside(mails.accepted, accepted, accepted + uncertain),
         ),
         Check("No record is parked", f"{waiting}" if waiting else ""),
-        Check("Every night has its editions", "" if editions else "there are none"),
     ]
 
 
+def check_nights(editions: Path, first: date, last: date) -> Check:
+    """Whether there are editions of each night from `first` to `last`, and of no other."""
+    found = {path.name for path in editions.iterdir() if any(path.glob("*.csv"))}
+    nights = {str(first + timedelta(days=number)) for number in range((last - first).days + 1)}
+    wrong = sorted(found ^ nights)
+    trouble = f"{len(wrong)} missing or too many, the first {wrong[0]}" if wrong else ""
+    return Check("Every night has its editions", trouble)
+
+
+def check_kills(killed: Sequence[str], planned: Sequence[str]) -> Check:
+    """Whether all who were to be killed were."""
+    trouble = "" if list(killed) == list(planned) else f"{killed}, not {planned}"
+    return Check("Every service, the broker and the database were killed once", trouble)
+
+
 def _empty_groups(figures: Sequence[Mapping[str, Any]]) -> str:
-    return ", ".join(str(row["group"]) for row in figures if row["group"] and not row["released"])
+    groups = [row for row in figures if row["group"]]
+    if not groups:
+        return "there are no groups"
+    return ", ".join(str(row["group"]) for row in groups if not row["released"])
 
 
-def _differ(expected: int, found: int, tolerance: int) -> str:
-    return "" if expected <= found <= expected + tolerance else f"{expected} and {found}"
+def _outside(found: int, least: int, most: int) -> str:
+    return "" if least <= found <= most else f"{found}, not {least} to {most}"

@@ -19,6 +19,7 @@ PLAN = (
     (instant(date(2024, 1, 17), time(9)), "kafka"),
     (instant(date(2024, 2, 1), time(9)), "postgres"),
 )
+VICTIMS = [victim for _, victim in PLAN]
 
 
 class Killer:

@@ -3,15 +3,14 @@
 import asyncio
 import base64
 import json
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from datetime import time as civil_time
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,19 @@ import httpx
 from embedded import university
 from embedded.demo import kills
 from embedded.demo.calendar import Driver, instant
-from embedded.demo.checks import Check, check_all, digest_of, read_mails
+from embedded.demo.checks import (
+    Check,
+    check_all,
+    check_kills,
+    check_nights,
+    digest_of,
+    read_mails,
+)
 from embedded.demo.outside import Outside, persist
 from embedded.demo.rest import Observer
 from embedded.demo.show import Show, table
 from embedded.fleet import Fleet
+from embedded.locks import emptied
 from embedded.platform import Platform
 from embedded.services import SERVICES, on_free_ports
 
@@ -66,12 +73,11 @@ class Demo:
 
     def run(self) -> int:
         """Start everything, run the cycle, check it, stop everything."""
-        try:
+        with ExitStack() as stack:
+            stack.callback(self._platform.stop)
+            stack.callback(self._fleet.stop)
             self._start()
             return asyncio.run(self._drive())
-        finally:
-            self._fleet.stop()
-            self._platform.stop()
 
     def _start(self) -> None:
         self._show.say(
@@ -135,7 +141,10 @@ class Demo:
         parked = {each.service: each.body["parked"] for each in await observer.rest()}
         mails = read_mails(self._platform.mail.journal)
         count, digest = digest_of(editions)
-        checks = check_all(figures, ledger, parked, mails, count)
+        checks = check_all(figures, ledger, parked, mails)
+        checks.append(check_nights(editions, BEGINS.date(), ENDS.date() - timedelta(days=1)))
+        if self._options.kill:
+            checks.append(check_kills([each for _, each in self._killer.done], kills.VICTIMS))
         if self._options.recount is not None:
             checks.append(await asyncio.to_thread(self._recount, self._options.recount, editions))
         troubles = [f"{check.sentence}: {check.trouble}" for check in checks if check.trouble]
@@ -247,7 +256,10 @@ def _extra(folder: Path) -> dict[str, dict[str, str]]:
 
 
 def run_demo(options: Options) -> int:
-    """Run the demo in a fresh folder; 0 when every check holds, 1 with the reasons otherwise."""
-    shutil.rmtree(options.folder, ignore_errors=True)
-    options.folder.mkdir(parents=True)
-    return Demo(options).run()
+    """Run the demo in an emptied folder; 0 when every check holds, 1 with the reasons otherwise.
+
+    Raises:
+        RuntimeError: the folder holds what no demo left there, or another demo uses it.
+    """
+    with emptied(options.folder):
+        return Demo(options).run()
