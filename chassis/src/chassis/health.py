@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 
 from chassis.http import Running
+from schemas.topics import TOPICS
 
 router = APIRouter(tags=["operations"])
 
@@ -59,9 +61,20 @@ async def progress(runtime: Running) -> JSONResponse:
         "next_due": row["next_due"].isoformat() if row["next_due"] else None,
         "parked": row["parked"],
         "pending": pending,
-        "positions": json.loads(row["positions"]),
+        "positions": _positions(runtime.service.handlers, json.loads(row["positions"])),
     }
     return JSONResponse(answer)
+
+
+def _positions(
+    topics: Iterable[str], stored: dict[str, dict[str, int]]
+) -> dict[str, dict[str, int]]:
+    """Every partition of the topics: one that was never assigned to anybody is unread."""
+    return {
+        topic: {str(number): 0 for number in range(TOPICS[topic].partitions)}
+        | stored.get(topic, {})
+        for topic in topics
+    }
 
 
 _PROGRESS = """
