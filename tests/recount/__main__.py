@@ -24,6 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError, KafkaError) as error:
         print(f"recount: {error}", file=sys.stderr)
         return 2
+    except LookupError as error:
+        print(f"recount: a column or field is missing: {error}", file=sys.stderr)
+        return 2
     if options.plant:
         evidence = MUTANTS[options.plant](evidence)
     checks = compare(evidence)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -84,10 +84,8 @@ def sift(entries: Iterable[Entry | str]) -> Log:
         elif entry.id not in seen:
             seen[entry.id] = entry
             log.entries.append(entry)
-        elif (first := seen[entry.id]).data != entry.data or first.subject != entry.subject:
-            log.unreadable.append(
-                f"{entry.place} repeats the id of {first.place} with another body"
-            )
+        elif replace(first := seen[entry.id], offset=entry.offset) != entry:
+            log.unreadable.append(f"{entry.place} repeats the id of {first.place} but not the rest")
     return log
 
 
