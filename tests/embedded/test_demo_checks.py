@@ -9,7 +9,7 @@ import pytest
 
 from embedded.demo.checks import Mails, check_all, check_kills, check_nights
 
-FIGURES = [
+FIGURES: list[dict[str, Any]] = [
     {"group": "pilot", "released": 3},
     {"group": "graduate", "released": 2},
     {"group": None, "released": 0},

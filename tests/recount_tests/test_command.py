@@ -5,6 +5,7 @@ import base64
 import csv
 import json
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ruamel.yaml import YAML
 
 from recount.__main__ import main
 from recount.evidence import Evidence
-from recount.log import DEPARTMENT, MODULE, TOPICS, Entry, read_log
+from recount.log import DEPARTMENT, MODULE, TOPICS, Entry, read_log, sift
 from recount.mails import Mail, read_journal
 from recount_tests.platform import AREAS, CYCLE_TEXT, PEOPLE, sound_evidence
 from support.events import completed, headers_for, producer, send_events, send_raw
@@ -206,3 +207,21 @@ async def test_an_import_that_is_neither_of_people_nor_of_departments_is_refused
     (tmp_path / "imports" / "2024-01-03T08-00_pets.csv").write_text("pet_id\n")
     assert await asyncio.to_thread(main, command) == 2
     assert "people or departments, not of pets" in capsys.readouterr().err
+
+
+async def test_an_import_without_a_column_is_no_difference_but_nothing_to_read(
+    bootstrap: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = arguments(tmp_path, bootstrap)
+    (tmp_path / "imports" / "2024-01-03T08-00_departments.csv").write_text("department_id\nn1\n")
+    assert await asyncio.to_thread(main, command) == 2
+    assert "a column or field is missing: 'area_id'" in capsys.readouterr().err
+
+
+def test_an_id_repeated_with_another_key_or_topic_is_a_complaint() -> None:
+    entry = sound_evidence().log.entries[0]
+    same = replace(entry, offset=entry.offset + 1)
+    others = [replace(same, key="somebody"), replace(same, topic=MODULE), replace(same, data={})]
+    log = sift([entry, same, *others])
+    assert log.entries == [entry]
+    assert len(log.unreadable) == len(others)
