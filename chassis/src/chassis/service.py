@@ -121,6 +121,7 @@ class Runtime:
         for task in self.service.tasks:
             self.spawn(getattr(task, "__name__", "task"), task(self))
         self.spawn("watchdog", Watchdog(self).run())
+        self.spawn("giving back memory", collector.give_back())
         self.phase, self.running = "running", True
         log.info("service_running")
 
