@@ -17,6 +17,7 @@ from roster.domain import (
     Leave,
     LeaveKind,
     Report,
+    State,
     change_of,
     flaws_of,
     flaws_of_department,
@@ -36,26 +37,26 @@ def fields(person: Report) -> list[str]:
 
 
 def test_somebody_nobody_knew_is_onboarded_even_when_already_gone() -> None:
-    assert change_of(None, FACTS, said_before=False) is Change.ONBOARDED
-    assert change_of(None, LEFT, said_before=False) is Change.ONBOARDED
+    assert change_of(None, State(FACTS)) is Change.ONBOARDED
+    assert change_of(None, State(LEFT)) is Change.ONBOARDED
 
 
 def test_the_same_facts_again_are_no_news() -> None:
-    assert change_of(FACTS, FACTS, said_before=True) is None
+    assert change_of(State(FACTS), State(FACTS)) is None
 
 
 def test_the_same_facts_from_another_day_than_believed_are_news() -> None:
-    assert change_of(FACTS, FACTS, said_before=False) is Change.CHANGED
+    assert change_of(State(FACTS), State(FACTS), moved=True) is Change.CHANGED
 
 
 def test_an_end_of_membership_separates_once_and_moving_it_is_a_change() -> None:
-    assert change_of(FACTS, LEFT, said_before=False) is Change.SEPARATED
+    assert change_of(State(FACTS), State(LEFT)) is Change.SEPARATED
     moved = replace(LEFT, separated_on=date(2023, 7, 31))
-    assert change_of(LEFT, moved, said_before=False) is Change.CHANGED
+    assert change_of(State(LEFT), State(moved)) is Change.CHANGED
 
 
 def test_a_separation_taken_back_is_a_change() -> None:
-    assert change_of(LEFT, FACTS, said_before=False) is Change.CHANGED
+    assert change_of(State(LEFT), State(FACTS)) is Change.CHANGED
 
 
 @pytest.mark.parametrize("separated_on", [None, date(2024, 6, 30)])
@@ -63,18 +64,18 @@ def test_a_new_membership_after_the_last_one_ended_is_an_onboarding(
     separated_on: date | None,
 ) -> None:
     back = replace(LEFT, onboarded_on=date(2023, 9, 1), separated_on=separated_on)
-    assert change_of(LEFT, back, said_before=False) is Change.ONBOARDED
+    assert change_of(State(LEFT), State(back)) is Change.ONBOARDED
 
 
 def test_who_left_again_after_coming_back_is_separated_again() -> None:
     back = replace(FACTS, onboarded_on=date(2023, 9, 1))
     gone = replace(back, separated_on=date(2023, 12, 1))
-    assert change_of(back, gone, said_before=False) is Change.SEPARATED
+    assert change_of(State(back), State(gone)) is Change.SEPARATED
 
 
 def test_a_corrected_onboarding_day_is_a_change() -> None:
     corrected = replace(FACTS, onboarded_on=date(2020, 2, 1))
-    assert change_of(FACTS, corrected, said_before=False) is Change.CHANGED
+    assert change_of(State(FACTS), State(corrected)) is Change.CHANGED
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 """
 
 from roster.domain.change import Change, change_of
+from roster.domain.compose import as_of, composed_of, contact_of, membership
 from roster.domain.departments import Department
 from roster.domain.facts import (
     APPOINTMENT_KINDS,
@@ -14,6 +15,7 @@ from roster.domain.facts import (
     Facts,
     Leave,
     LeaveKind,
+    State,
 )
 from roster.domain.flaws import (
     A_DAY,
@@ -29,7 +31,7 @@ from roster.domain.flaws import (
     is_id,
     is_plain,
 )
-from roster.domain.report import HR, OFFICE, Report, in_order
+from roster.domain.report import HR, OFFICE, Kept, Report, in_order
 
 __all__ = [
     "ADDRESS_MAX",
@@ -50,13 +52,19 @@ __all__ = [
     "Department",
     "Facts",
     "Flaw",
+    "Kept",
     "Leave",
     "LeaveKind",
     "Report",
+    "State",
+    "as_of",
     "change_of",
+    "composed_of",
+    "contact_of",
     "flaws_of",
     "flaws_of_department",
     "in_order",
     "is_id",
     "is_plain",
+    "membership",
 ]

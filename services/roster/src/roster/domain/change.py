@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from roster.domain.facts import Facts
+from roster.domain.facts import State
 
 
 class Change(StrEnum):
@@ -15,18 +15,18 @@ class Change(StrEnum):
     SEPARATED = "separated"
 
 
-def change_of(stored: Facts | None, reported: Facts, *, said_before: bool) -> Change | None:
-    """Which event the reported facts make, or None when they say nothing new.
+def change_of(stored: State | None, composed: State, *, moved: bool = False) -> Change | None:
+    """Which event the composed state makes, or None when it says nothing new.
 
-    `said_before`: that these were the facts on the reported day was known already. Facts equal
-    to the stored ones are news when it was not: they hold from another day than believed.
+    `moved`: what is said is said from another day than before, and is news for that.
     """
     if stored is None:
         return Change.ONBOARDED
-    if stored == reported:
-        return None if said_before else Change.CHANGED
-    if stored.separated_on is not None and reported.onboarded_on > stored.separated_on:
+    if stored == composed:
+        return Change.CHANGED if moved else None
+    before, after = stored.facts, composed.facts
+    if before.separated_on is not None and after.onboarded_on > before.separated_on:
         return Change.ONBOARDED
-    if stored.separated_on is None and reported.separated_on is not None:
+    if before.separated_on is None and after.separated_on is not None:
         return Change.SEPARATED
     return Change.CHANGED

@@ -14,3 +14,4 @@ class Department:
     area_id: str | None = None
     area_name: str | None = None
     officer_ids: tuple[str, ...] = ()
+    area_lead_ids: tuple[str, ...] = ()

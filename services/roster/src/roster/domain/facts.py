@@ -35,7 +35,12 @@ class LeaveKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """One role a person holds; `end_on` is its last day, None while open."""
+    """One role a person holds; `end_on` is its last day, None while open.
+
+    `years_of_study` says how the year changed, `(from this day, this year)`, oldest first. No
+    report carries it: it is composed of all a source has reported, and empty when the year never
+    changed.
+    """
 
     appointment_id: str
     kind: str
@@ -45,6 +50,9 @@ class Appointment:
     end_on: date | None = None
     year_of_study: int | None = None
     supervisor_id: str | None = None
+    nominated_by: str | None = None
+    ex_officio: bool = False
+    years_of_study: tuple[tuple[date, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,18 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How to reach and address a person: the personal data."""
+    """How to reach and address a person: the personal data. An empty name says nothing."""
 
     display_name: str
     email: str | None = None
     login: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that is published of a person, names and addresses apart."""
+
+    facts: Facts
+    hold: bool = False
+    merged_into: str | None = None
+    aliases: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ NAME_MAX = 200
 ADDRESS_MAX = 254
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _LOGIN = re.compile(r"[^\s@]{1,64}")
 _ADDRESS = re.compile(
     r"[^\s@,;:<>()\[\]\\\"]{1,64}@(?:[A-Za-z0-9][A-Za-z0-9-]*\.)+[A-Za-z0-9-]*[A-Za-z0-9]"
@@ -53,6 +54,8 @@ def flaws_of(report: Report) -> Iterator[Flaw]:
     if not is_id(report.person_id):
         yield Flaw("person_id", AN_ID)
     yield from _flaws_of_contact(contact)
+    if not _SOURCE.fullmatch(report.source):
+        yield Flaw("source", "1 to 32 letters, digits or _ - and a letter first, all of them small")
     if report.effective_on is not None and not _is_sane(report.effective_on):
         yield Flaw("effective_on", A_DAY)
     yield from _flaws_of_span(
@@ -81,11 +84,8 @@ def flaws_of_department(department: Department) -> Iterator[Flaw]:
         yield Flaw("area_name", "a name for every area, and none without an area")
     elif department.area_name is not None:
         yield from _flaws_of_name("area_name", department.area_name)
-    officers = department.officer_ids
-    if not all(map(is_id, officers)):
-        yield Flaw("officer_ids", f"{AN_ID}, separated by spaces")
-    if len(set(officers)) < len(officers):
-        yield Flaw("officer_ids", "each officer once")
+    yield from _flaws_of_ids("officer_ids", department.officer_ids, "each officer once")
+    yield from _flaws_of_ids("area_lead_ids", department.area_lead_ids, "each area lead once")
 
 
 def is_id(text: str) -> bool:
@@ -107,6 +107,13 @@ def _flaws_of_contact(contact: Contact) -> Iterator[Flaw]:
         yield Flaw("email", "one address like name@example.edu, or nothing")
     if login is not None and not (_LOGIN.fullmatch(login) and is_plain(login)):
         yield Flaw("login", "1 to 64 characters without spaces or @, or nothing")
+
+
+def _flaws_of_ids(field: str, ids: tuple[str, ...], once: str) -> Iterator[Flaw]:
+    if not all(map(is_id, ids)):
+        yield Flaw(field, f"{AN_ID}, separated by spaces")
+    if len(set(ids)) < len(ids):
+        yield Flaw(field, once)
 
 
 def _flaws_of_name(field: str, name: str) -> Iterator[Flaw]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from roster.domain.facts import Contact, Facts
+from roster.domain.facts import Contact, Facts, Leave
 
 HR = "hr"
 OFFICE = "office"
@@ -33,5 +34,33 @@ def in_order(report: Report) -> Report:
     if len(facts.appointments) < 2 and len(facts.leaves) < 2:
         return report
     appointments = tuple(sorted(facts.appointments, key=lambda each: each.appointment_id))
-    leaves = tuple(sorted(facts.leaves, key=lambda each: (each.start_on, each.kind)))
+    leaves = leaves_in_order(facts.leaves)
     return replace(report, facts=replace(facts, appointments=appointments, leaves=leaves))
+
+
+def leaves_in_order(leaves: Iterable[Leave]) -> tuple[Leave, ...]:
+    """Each leave once, in order of their days."""
+    return tuple(
+        sorted(set(leaves), key=lambda each: (each.start_on, each.kind, each.end_on or date.max))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A report as it is kept for ever, without its personal data.
+
+    `digest` settles which of two reports of one instant holds, so that arrival never decides.
+    """
+
+    person_id: str
+    source: str
+    reported_at: datetime
+    effective_on: date
+    received_at: datetime
+    digest: bytes
+    facts: Facts
+
+    @property
+    def rank(self) -> tuple[datetime, bytes, date]:
+        """The greater of two reports of one source and person holds."""
+        return self.reported_at, self.digest, self.effective_on

@@ -8,7 +8,7 @@ from chassis import outbox
 from chassis.postgres import Connection
 from roster.domain import Department
 from roster.handlers.events import department_events
-from roster.handlers.intake import cause_of
+from roster.handlers.recompose import cause_of
 from roster.store import departments as store
 from roster.store.receipts import Receipt
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from roster import domain
 from roster.domain import Change, Department
-from roster.store.people import ContactVersion, PersonVersion
+from roster.store.contacts import ContactVersion
+from roster.store.people import PersonVersion
 from roster.store.receipts import Receipt
 from schemas.roster import (
     Appointment,
@@ -17,6 +19,7 @@ from schemas.roster import (
     PersonOnboarded,
     PersonSeparated,
     PersonState,
+    YearOfStudy,
 )
 
 _EVENTS: dict[Change, type[PersonState]] = {
@@ -28,7 +31,8 @@ _EVENTS: dict[Change, type[PersonState]] = {
 
 def person_event(version: PersonVersion) -> PersonState:
     """The event of a version, whole; the kind of a leave stays here."""
-    facts = version.facts
+    state = version.state
+    facts = state.facts
     return _EVENTS[version.change](
         version=version.version,
         effective_on=version.effective_on,
@@ -36,23 +40,30 @@ def person_event(version: PersonVersion) -> PersonState:
         person_id=version.person_id,
         onboarded_on=facts.onboarded_on,
         separated_on=facts.separated_on,
-        appointments=tuple(
-            Appointment(
-                appointment_id=each.appointment_id,
-                kind=AppointmentKind(each.kind),
-                paid=each.paid,
-                department_id=each.department_id,
-                start_on=each.start_on,
-                end_on=each.end_on,
-                year_of_study=each.year_of_study,
-                supervisor_id=each.supervisor_id,
-            )
-            for each in facts.appointments
-        ),
+        appointments=tuple(map(_appointment, facts.appointments)),
         leaves=tuple(
             Leave(start_on=each.start_on, end_on=each.end_on, pauses=each.kind.pauses)
             for each in facts.leaves
         ),
+        hold=state.hold,
+        merged_into=state.merged_into,
+        aliases=state.aliases,
+    )
+
+
+def _appointment(each: domain.Appointment) -> Appointment:
+    return Appointment(
+        appointment_id=each.appointment_id,
+        kind=AppointmentKind(each.kind),
+        paid=each.paid,
+        department_id=each.department_id,
+        start_on=each.start_on,
+        end_on=each.end_on,
+        year_of_study=each.year_of_study,
+        years_of_study=tuple(YearOfStudy(since=s, year=y) for s, y in each.years_of_study),
+        supervisor_id=each.supervisor_id,
+        nominated_by=each.nominated_by,
+        ex_officio=each.ex_officio,
     )
 
 
@@ -61,12 +72,12 @@ def contact_events(
 ) -> Iterable[ContactChanged]:
     """The events of what changed in how to reach people."""
     for each in contacts:
-        contact = each.report.contact
+        contact = each.contact
         yield ContactChanged(
             version=each.version,
             effective_on=each.effective_on,
             received_at=receipt.received_at,
-            person_id=each.report.person_id,
+            person_id=each.person_id,
             display_name=contact.display_name,
             email=contact.email,
             login=contact.login,
@@ -87,4 +98,5 @@ def department_events(
             area_id=each.area_id,
             area_name=each.area_name,
             officer_ids=each.officer_ids,
+            area_lead_ids=each.area_lead_ids,
         )

@@ -35,6 +35,7 @@ async def stored_departments(
                 row["area_id"],
                 row["area_name"],
                 tuple(row["officer_ids"]),
+                tuple(row["area_lead_ids"]),
             ),
         )
         for row in rows
@@ -54,6 +55,7 @@ async def write_departments(
         [each.area_id for each in departments],
         [each.area_name for each in departments],
         [" ".join(each.officer_ids) for each in departments],
+        [" ".join(each.area_lead_ids) for each in departments],
         receipt.received_on,
         receipt.received_at,
     )
@@ -68,18 +70,21 @@ WHERE NOT EXISTS (SELECT FROM department d WHERE d.department_id = i.department_
 ORDER BY i.department_id
 """
 _DEPARTMENTS = """
-SELECT department_id, version, name, area_id, area_name, officer_ids
+SELECT department_id, version, name, area_id, area_name, officer_ids, area_lead_ids
 FROM department WHERE department_id = ANY($1::text[])
 """
 _WRITE_DEPARTMENTS = """
 INSERT INTO department
-    (department_id, version, effective_on, received_at, name, area_id, area_name, officer_ids)
-SELECT department_id, version, $7, $8, name, area_id, area_name, string_to_array(officers, ' ')
-FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
-     AS n(department_id, version, name, area_id, area_name, officers)
+    (department_id, version, effective_on, received_at, name, area_id, area_name, officer_ids,
+     area_lead_ids)
+SELECT department_id, version, $8, $9, name, area_id, area_name, string_to_array(officers, ' '),
+       string_to_array(leads, ' ')
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+     AS n(department_id, version, name, area_id, area_name, officers, leads)
 ON CONFLICT (department_id) DO UPDATE SET
     version = excluded.version, effective_on = excluded.effective_on,
     received_at = excluded.received_at, name = excluded.name, area_id = excluded.area_id,
-    area_name = excluded.area_name, officer_ids = excluded.officer_ids
+    area_name = excluded.area_name, officer_ids = excluded.officer_ids,
+    area_lead_ids = excluded.area_lead_ids
 WHERE department.version = excluded.version - 1
 """
