@@ -165,10 +165,15 @@ async def test_who_comes_back_after_an_erasure_has_a_name_again(
     assert await name_of(connection, "p1") == "Name of p1"
 
 
-async def test_of_a_contact_only_the_name_is_kept(
+async def test_of_a_contact_only_name_and_login_are_kept_and_an_erasure_takes_both(
     connection: Connection, university: University
 ) -> None:
     await take(connection, [university.contact("p1", email="canary@example.edu")])
     row = await connection.fetchrow("SELECT * FROM contact")
     assert row is not None
-    assert dict(row) == {"person_id": "p1", "version": 1, "display_name": "Name of p1"}
+    kept = {"person_id": "p1", "version": 1, "display_name": "Name of p1", "login": "p1"}
+    assert dict(row) == kept
+    await hand_over(connection, tombstone("p1"))
+    row = await connection.fetchrow("SELECT * FROM contact")
+    assert row is not None
+    assert dict(row) == kept | {"display_name": None, "login": None}

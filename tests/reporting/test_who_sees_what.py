@@ -7,7 +7,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from reporting.pages import access
+from chassis import sign_in
 from support.databases import Databases
 from support.reporting import (
     PEOPLE,
@@ -92,16 +92,17 @@ async def test_a_denial_is_logged_with_ids_and_looks_like_what_does_not_exist(
     campus: Reporting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A logger of its own, as the module's is bound to what was configured first.
-    monkeypatch.setattr(access, "log", structlog.get_logger())
+    monkeypatch.setattr(sign_in, "log", structlog.get_logger())
     await campus.sign_in("officer", "officer-alpha")
     with capture_logs() as logs:
         denied = await campus.page("/departments/beta", 404)
     missing = await campus.page("/departments/nowhere", 404)
     assert without_token(denied) == without_token(missing).replace("nowhere", "beta")
     (entry,) = logs
-    assert (entry["event"], entry["viewer_id"], entry["role"], entry["department_id"]) == (
-        *("access_denied", "officer-alpha", "officer", "beta"),
+    assert (entry["event"], entry["viewer_id"], entry["role"]) == (
+        *("access_denied", "officer-alpha", "officer"),
     )
+    assert (entry["kind"], entry["key"]) == ("department", "beta")
 
 
 async def test_every_page_is_kept_by_no_browser_and_loads_nothing_from_elsewhere(

@@ -12,16 +12,16 @@ from uuid import NAMESPACE_URL, uuid5
 import httpx
 
 from chassis.kafka import ends_of
+from chassis.pages import PageRoute
 from chassis.parsing import Record
 from chassis.service import Runtime, build_app
 from reporting.app import create_service
-from reporting.pages.access import PageRoute
 from reporting.settings import ReportingSettings
 from schemas.completion import ModuleCompleted
 from schemas.envelope import Event
 from schemas.notifier import MailChanged
 from schemas.rollout import CyclePublished, GroupReleased, ObligationChanged
-from schemas.roster import ContactChanged, DepartmentChanged, PersonOnboarded
+from schemas.roster import ContactChanged, DepartmentChanged, PersonOnboarded, RolesChanged
 from schemas.topics import topics_read_by, topics_written_by
 from support.databases import Database
 from support.events import send_events
@@ -80,6 +80,9 @@ class University:
         return self._event(
             PersonOnboarded, changes, person_id=person_id, onboarded_on=date(2020, 1, 1)
         )
+
+    def roles(self, person_id: str, *roles: str, **changes: Any) -> RolesChanged:
+        return self._event(RolesChanged, changes, person_id=person_id, roles=roles)
 
     def contact(self, person_id: str, **changes: Any) -> ContactChanged:
         return self._event(

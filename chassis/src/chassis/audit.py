@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from chassis.errors import ChassisError
+from chassis.identity import is_id
 from chassis.postgres import Connection
 
 Scalar: TypeAlias = "str | int | bool | None"
@@ -29,7 +30,6 @@ FETCH = 1_000
 _LOCK = 0x41756469  # "Audi": whoever holds it is the only one to add an entry
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}")
 _SHAPES = {
-    "actor": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"),
     "action": re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){0,3}"),
     "subject": re.compile(r"[a-z][a-z0-9_]*/[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"),
 }
@@ -248,9 +248,11 @@ def _canonical(content: dict[str, Any]) -> bytes:
 
 
 def _check(actor: str, action: str, subject: str, reason: str | None, details: Details) -> None:
-    for name, text in (("actor", actor), ("action", action), ("subject", subject)):
+    if not is_id(actor):
+        raise Refused("The actor of an audit entry must be an id.")
+    for name, text in (("action", action), ("subject", subject)):
         if not _SHAPES[name].fullmatch(text):
-            raise Refused(f"The {name} of an audit entry must be an id or a code.")
+            raise Refused(f"The {name} of an audit entry must be a code.")
     if reason is not None:
         check_reason(reason)
     for name, value in details.items():
@@ -259,11 +261,6 @@ def _check(actor: str, action: str, subject: str, reason: str | None, details: D
             raise Refused("The details of an audit entry must be ids, codes and numbers.")
     if len(_canonical(dict(details))) > DETAILS_MAX_BYTES:
         raise Refused(f"The details of an audit entry must fit into {DETAILS_MAX_BYTES} bytes.")
-
-
-def is_actor(text: str) -> bool:
-    """Whether this can be the id of a person or the name of a machine."""
-    return _SHAPES["actor"].fullmatch(text) is not None
 
 
 def check_reason(reason: str) -> None:

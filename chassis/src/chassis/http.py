@@ -43,6 +43,9 @@ class Problem(Exception):
             **extra,
         }
 
+    def note(self, request: Request) -> None:
+        """What is to be logged and counted when this becomes an answer; nothing, mostly."""
+
     def response(self, headers: Mapping[str, str] | None = None) -> JSONResponse:
         return JSONResponse(
             self.body, self.status, headers=headers, media_type="application/problem+json"
@@ -172,8 +175,9 @@ def _route(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "unmatched")
 
 
-async def _problem(_: Request, error: Exception) -> Response:
+async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
+    error.note(request)
     return error.response()
 
 

@@ -18,3 +18,9 @@ OUTBOX_OLDEST = Gauge(
 OUTBOX_SIZE = Gauge("rollcall_outbox_rows", "Events not yet published.", ["service"])
 DUE_WORK = Gauge("rollcall_due_work", "Due work reached and not finished.", ["service"])
 HTTP = Histogram("rollcall_http_request_seconds", "Requests.", ["method", "route", "status"])
+DENIED = Counter(
+    "rollcall_access_denied", "Requests for what is not the viewer's, or not there.", ["kind"]
+)
+SIGN_IN_REFUSED = Counter(
+    "rollcall_sign_in_refused", "What was said of a user and not believed.", ["why"]
+)

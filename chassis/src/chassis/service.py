@@ -25,6 +25,7 @@ from chassis.postgres import Connection, Pool, open_pool
 from chassis.relay import Relay
 from chassis.schedule import DueHandler, DueWorker
 from chassis.settings import ServiceSettings
+from chassis.site import Site
 from chassis.watchdog import Watchdog
 from schemas.topics import TOPICS, topics_written_by
 
@@ -47,7 +48,8 @@ class Service:
 
     `handlers` by topic and `due` by kind run in transactions of the chassis; `routers` and
     `routes` are its HTTP side; `tasks` run beside them until it stops, and one that ends early
-    ends the process. `pending` counts work under way that no table of the chassis shows.
+    ends the process. `pending` counts work under way that no table of the chassis shows. `site` is
+    what a service with signed-in people says of its pages.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Service:
     routes: Sequence[Route] = ()
     tasks: Sequence[Task] = ()
     pending: Pending = _nothing_pending
+    site: Site | None = None
 
 
 class Runtime:
@@ -222,6 +225,7 @@ def run(service: Service) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the peer stays the TCP peer: see chassis.proxies
         timeout_graceful_shutdown=10,
     )
 

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from chassis import audit
 from chassis.errors import ChassisError, describe
+from chassis.identity import is_id
 from chassis.postgres import Connection
 from chassis.settings import ServiceSettings
 
@@ -28,7 +29,7 @@ errors = Console(stderr=True)
 
 
 def _actor(value: str) -> str:
-    if not audit.is_actor(value):
+    if not is_id(value):
         raise typer.BadParameter("an id has letters, digits and . _ : - and is never an address")
     return value
 

@@ -21,6 +21,7 @@ def create_service(settings: ReportingSettings) -> Service:
         handlers=HANDLERS,
         due={EDITION: editions.make, FIRST_EDITION: editions.first},
         routers=[api.router, *pages.ROUTERS],
+        site=pages.SITE,
     )
 
 

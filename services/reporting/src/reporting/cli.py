@@ -16,13 +16,13 @@ from chassis.service import Service
 from chassis.settings import ServiceSettings, load
 from reporting.api import describe
 from reporting.app import create_service
-from reporting.domain import Role, Viewer
+from reporting.domain import Viewer
 from reporting.settings import ReportingSettings
 from reporting.store.reports import Denied, Edition, Reports, reports_for
 
 T = TypeVar("T")
 
-OPERATOR = Viewer(Role.MACHINE, "command-line")
+OPERATOR = Viewer("command-line", sees_all=True)
 
 Cycle = Annotated[str | None, typer.Option(help="Which cycle; needed when there are several.")]
 BusinessDate = Annotated[str, typer.Argument(metavar="DATE", help="Business date, YYYY-MM-DD.")]

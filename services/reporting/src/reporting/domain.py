@@ -8,7 +8,6 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -172,31 +171,17 @@ def _is_restated(before: Row, after: Row) -> bool:
     )
 
 
-class Role(StrEnum):
-    """What somebody has signed in as."""
-
-    PERSON = "person"
-    OFFICER = "officer"
-    OFFICE = "office"
-    MACHINE = "machine"
-
-
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """Who asks. Nothing of a report can be read without one.
 
-    `departments` are those the roster names the officer of; the training office and machines
-    (`MACHINE`: other systems, and whoever has the command line) see all.
+    `departments` are those the roster gives an officer or area lead; the training office, auditors
+    and machines (other systems, and whoever has the command line) see all.
     """
 
-    role: Role
-    person_id: str
+    viewer_id: str
     departments: frozenset[str] = frozenset()
-
-    @property
-    def sees_all(self) -> bool:
-        """Whether every department is theirs to see."""
-        return self.role in (Role.OFFICE, Role.MACHINE)
+    sees_all: bool = False
 
     def sees(self, department_id: str) -> bool:
         """Whether they may see this department's reports."""
@@ -205,7 +190,7 @@ class Viewer:
     @property
     def reads_reports(self) -> bool:
         """Whether there is any report for them."""
-        return self.role != Role.PERSON
+        return self.sees_all or bool(self.departments)
 
 
 def is_reported(last_due_on: date, business_date: date) -> bool:

@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 from chassis.parsing import Record
 from chassis.postgres import Connection
 from reporting import editions
-from reporting.domain import Role, Viewer
-from reporting.store import projections, reports
+from reporting.store import projections
 from schemas.envelope import Event
 from schemas.rollout import CyclePublished, GroupReleased
 from schemas.roster import ContactChanged
@@ -39,6 +38,11 @@ async def take_people(connection: Connection, records: Sequence[Record]) -> None
 async def take_departments(connection: Connection, records: Sequence[Record]) -> None:
     """roster.department.v1."""
     await projections.put_departments(connection, newest_of(_events(records)))
+
+
+async def take_roles(connection: Connection, records: Sequence[Record]) -> None:
+    """roster.role.v1."""
+    await projections.put_roles(connection, newest_of(_events(records)))
 
 
 async def take_contacts(connection: Connection, records: Sequence[Record]) -> None:
@@ -84,11 +88,3 @@ async def take_mails(connection: Connection, records: Sequence[Record]) -> None:
 async def take_completions(connection: Connection, records: Sequence[Record]) -> None:
     """completion.module.v1."""
     await projections.put_completions(connection, newest_of(_events(records)))
-
-
-async def viewer_of(connection: Connection, role: Role, person_id: str) -> Viewer:
-    """Who is asking. An officer's departments are what the roster says at this moment."""
-    if role == Role.OFFICER:
-        departments = await reports.departments_of(connection, person_id)
-        return Viewer(role, person_id, departments)
-    return Viewer(role, person_id)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from reporting.pages import departments, own, sign_in
+from chassis.pages import router as shared
+from reporting.pages import departments, front_door, own
+from reporting.pages.access import SITE
 
-ROUTERS = (sign_in.router, departments.router, own.router)
+ROUTERS = (shared, front_door.router, departments.router, own.router)
+
+__all__ = ["ROUTERS", "SITE"]

@@ -9,10 +9,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
+from chassis.pages import NotFound, PageRoute, page
 from reporting import domain
 from reporting.pages import words
-from reporting.pages.access import MyReports, NotFound, PageRoute
-from reporting.pages.rendering import page
+from reporting.pages.access import MyReports
 from reporting.store.reports import ID_MAX, ID_PATTERN, Edition, Reports
 from schemas.rollout import CyclePublished
 

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from chassis.http import Running
-from reporting.pages.access import PageRoute, SignedIn
-from reporting.pages.rendering import page
+from chassis.pages import PageRoute, page
+from chassis.sign_in import SignedIn
+from reporting.pages.access import viewer_of
 from reporting.store.own import OwnObligation, OwnRecord, own_record
 from reporting.store.reports import reports_for
 from schemas.rollout import CyclePublished
@@ -18,8 +19,9 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/me")
-async def my_training_needs(request: Request, viewer: SignedIn, runtime: Running) -> Response:
+async def my_training_needs(request: Request, identity: SignedIn, runtime: Running) -> Response:
     """The viewer's own page; nobody can ask for another person's."""
+    viewer = viewer_of(identity)
     async with runtime.pool.acquire() as connection, reports_for(connection, viewer) as reports:
         record = await own_record(connection, viewer)
         cycles = {cycle.cycle: cycle for cycle in await reports.cycles()}

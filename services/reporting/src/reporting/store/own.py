@@ -65,7 +65,7 @@ async def own_record(connection: Connection, viewer: Viewer) -> OwnRecord:
         SELECT p.separated_on, c.display_name
         FROM person p LEFT JOIN contact c USING (person_id) WHERE p.person_id = $1
         """,
-        viewer.person_id,
+        viewer.viewer_id,
     )
     obligations = await connection.fetch(
         """
@@ -74,21 +74,21 @@ async def own_record(connection: Connection, viewer: Viewer) -> OwnRecord:
         FROM obligation o LEFT JOIN cycle c USING (cycle) WHERE person_id = $1
         ORDER BY c.last_due_on DESC, o.cycle DESC, occurrence DESC
         """,
-        viewer.person_id,
+        viewer.viewer_id,
     )
     mails = await connection.fetch(
         """
         SELECT cycle, kind, ordinal, state, changed_at FROM mail
         WHERE person_id = $1 AND state IN ('accepted', 'uncertain') ORDER BY changed_at, kind
         """,
-        viewer.person_id,
+        viewer.viewer_id,
     )
     completions = await connection.fetch(
         """
         SELECT cycle, option, course, completed_at FROM completion
         WHERE person_id = $1 AND NOT revoked ORDER BY completed_at, course
         """,
-        viewer.person_id,
+        viewer.viewer_id,
     )
     return OwnRecord(
         known=person is not None or bool(obligations),

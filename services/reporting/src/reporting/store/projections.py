@@ -11,7 +11,7 @@ from chassis.postgres import Connection
 from schemas.completion import CompletionState, ModuleRevoked
 from schemas.notifier import MailChanged
 from schemas.rollout import CyclePublished, GroupReleased, ObligationChanged
-from schemas.roster import ContactChanged, DepartmentChanged, PersonState
+from schemas.roster import ContactChanged, DepartmentChanged, PersonState, RolesChanged
 
 
 async def put_people(connection: Connection, people: Sequence[PersonState]) -> None:
@@ -31,16 +31,19 @@ async def put_people(connection: Connection, people: Sequence[PersonState]) -> N
 
 
 async def put_departments(connection: Connection, departments: Sequence[DepartmentChanged]) -> None:
-    """Departments with area and officers."""
+    """Departments with area, officers and area leads."""
     await connection.execute(
         """
-        INSERT INTO department (department_id, version, name, area_id, area_name, officer_ids)
-        SELECT id, version, name, area_id, area_name, officers::text[]
-        FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])
-             AS t(id, version, name, area_id, area_name, officers)
+        INSERT INTO department (department_id, version, name, area_id, area_name, officer_ids,
+                                area_lead_ids)
+        SELECT id, version, name, area_id, area_name, officers::text[], leads::text[]
+        FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[],
+                    $7::text[])
+             AS t(id, version, name, area_id, area_name, officers, leads)
         ON CONFLICT (department_id) DO UPDATE
         SET version = excluded.version, name = excluded.name, area_id = excluded.area_id,
-            area_name = excluded.area_name, officer_ids = excluded.officer_ids
+            area_name = excluded.area_name, officer_ids = excluded.officer_ids,
+            area_lead_ids = excluded.area_lead_ids
         WHERE department.version < excluded.version
         """,
         [department.department_id for department in departments],
@@ -49,6 +52,24 @@ async def put_departments(connection: Connection, departments: Sequence[Departme
         [department.area_id for department in departments],
         [department.area_name for department in departments],
         [_array(department.officer_ids) for department in departments],
+        [_array(department.area_lead_ids) for department in departments],
+    )
+
+
+async def put_roles(connection: Connection, changes: Sequence[RolesChanged]) -> None:
+    """Who works in the training office, and who audits."""
+    await connection.execute(
+        """
+        INSERT INTO role (person_id, version, roles)
+        SELECT person_id, version, roles::text[]
+        FROM unnest($1::text[], $2::int[], $3::text[]) AS t(person_id, version, roles)
+        ON CONFLICT (person_id) DO UPDATE
+        SET version = excluded.version, roles = excluded.roles
+        WHERE role.version < excluded.version
+        """,
+        [change.person_id for change in changes],
+        [change.version for change in changes],
+        [_array(role.value for role in change.roles) for change in changes],
     )
 
 
@@ -64,27 +85,29 @@ async def name_departments(connection: Connection, department_ids: Iterable[str]
 
 
 async def put_contacts(connection: Connection, contacts: Sequence[ContactChanged]) -> None:
-    """Preferred names; of the contact nothing else is kept."""
+    """Preferred names and logins; of the contact nothing else is kept."""
     await connection.execute(
         """
-        INSERT INTO contact (person_id, version, display_name)
-        SELECT * FROM unnest($1::text[], $2::int[], $3::text[])
+        INSERT INTO contact (person_id, version, display_name, login)
+        SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[])
         ON CONFLICT (person_id) DO UPDATE
-        SET version = excluded.version, display_name = excluded.display_name
+        SET version = excluded.version, display_name = excluded.display_name,
+            login = excluded.login
         WHERE contact.version < excluded.version
         """,
         [contact.person_id for contact in contacts],
         [contact.version for contact in contacts],
         [contact.display_name for contact in contacts],
+        [contact.login for contact in contacts],
     )
 
 
 async def erase_contacts(connection: Connection, person_ids: Sequence[str]) -> None:
-    """Forget the names for good; that there was an erasure is remembered."""
+    """Forget names and logins for good; that there was an erasure is remembered."""
     await connection.execute(
         """
         INSERT INTO contact (person_id, version) SELECT id, 0 FROM unnest($1::text[]) AS id
-        ON CONFLICT (person_id) DO UPDATE SET display_name = NULL
+        ON CONFLICT (person_id) DO UPDATE SET display_name = NULL, login = NULL
         """,
         list(person_ids),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from chassis import sign_in
 from chassis.postgres import Connection
 from reporting.domain import Counts, Viewer
 from schemas.rollout import CyclePublished
@@ -22,11 +23,11 @@ ID_PATTERN = r"^[^\x00]*$"
 ID_MAX = 64
 
 
-class Denied(Exception):
+class Denied(sign_in.Denied):
     """The viewer may not see this; they are answered as if it were not there."""
 
     def __init__(self, department_id: str) -> None:
-        super().__init__("denied")
+        super().__init__("department", department_id)
         self.department_id = department_id
 
 
@@ -81,36 +82,6 @@ async def reports_for(connection: Connection, viewer: Viewer) -> AsyncIterator[R
             json.dumps(sorted(viewer.departments)),
         )
         yield Reports(connection, viewer)
-
-
-async def departments_of(connection: Connection, officer_id: str) -> frozenset[str]:
-    """Departments the roster names this person an officer of; what makes an officer's `Viewer`."""
-    rows = await connection.fetch(
-        "SELECT department_id FROM department WHERE officer_ids @> ARRAY[$1::text]", officer_id
-    )
-    return frozenset(row["department_id"] for row in rows)
-
-
-async def officers(connection: Connection) -> list[tuple[str, str]]:
-    """(person id, department name) of every officer; for the demo's sign-in page."""
-    rows = await connection.fetch(
-        """
-        SELECT officer_id, name FROM department, unnest(officer_ids) AS officer_id
-        ORDER BY name, officer_id
-        """
-    )
-    return [(row["officer_id"], row["name"]) for row in rows]
-
-
-async def examples(connection: Connection) -> list[tuple[str, str, str]]:
-    """(person id, status, rule): one person per kind of case; for the demo's sign-in page."""
-    rows = await connection.fetch(
-        """
-        SELECT DISTINCT ON (status, rule) person_id, status, rule FROM obligation
-        WHERE NOT hold ORDER BY status, rule, person_id LIMIT 60
-        """
-    )
-    return [(row["person_id"], row["status"], row["rule"]) for row in rows]
 
 
 class Reports:

@@ -1,26 +1,23 @@
-"""The demo's sign-in, the front door, and the stylesheet."""
+"""The demo's sign-in, signing out, and the stylesheet: what the pages of every service share."""
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse, Response
 
+from chassis import sessions
 from chassis.http import Running
-from reporting.domain import Role
-from reporting.pages import sessions
-from reporting.pages.access import NotFound, PageRoute, SignedIn
-from reporting.pages.rendering import STYLE, page
-from reporting.store import reports
-
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
-
+from chassis.identity import Role, is_id
+from chassis.pages.access import NotFound, PageRoute
+from chassis.pages.rendering import page, site_of, style_of
+from chassis.sign_in import DEMO_ROLES, SignedIn, check_form, demo_sign_in_allowed
 
 FORM_MAX_BYTES = 16 * 1024
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 class SignIn(BaseModel):
@@ -31,22 +28,17 @@ class SignIn(BaseModel):
     token: str
 
 
-@router.get("/")
-async def front_door(viewer: SignedIn) -> Response:
-    """People come to their own page, officers and the training office to departments."""
-    return RedirectResponse("/departments" if viewer.reads_reports else "/me", 303)
-
-
 @router.get("/site.css")
-async def style() -> Response:
+async def style(request: Request) -> Response:
     """The one stylesheet; it may be kept, as nothing in it is about anybody."""
-    return Response(STYLE, media_type="text/css", headers={"Cache-Control": "max-age=300"})
+    sheet = style_of(site_of(request).templates)
+    return Response(sheet, media_type="text/css", headers={"Cache-Control": "max-age=300"})
 
 
 @router.get("/sign-in")
 async def choose(request: Request, runtime: Running, to: str = "/") -> Response:
     """Who do you want to be? On this machine, in a demo."""
-    _demo_only(request, runtime)
+    _demo_only(request)
     return await _choose_page(request, runtime, to)
 
 
@@ -54,28 +46,32 @@ async def choose(request: Request, runtime: Running, to: str = "/") -> Response:
 async def sign_in(
     request: Request, runtime: Running, form: Annotated[SignIn, Form()], to: str = "/"
 ) -> Response:
-    """Take the chosen role, if the form is ours."""
-    _demo_only(request, runtime)
+    """Become whom the form names, if the form is ours.
+
+    Only `office` and `auditor` are granted here, for a demo whose roster has nobody in them;
+    everything else follows from the roster, whatever the form says.
+    """
+    _demo_only(request)
+    person_id = form.person_id.strip()
     trouble = None
-    if not sessions.form_is_ours(request, runtime.settings, form.token):
+    if not sessions.form_is_ours(request, form.token, ""):
         trouble = "This form had been open for too long, or came from elsewhere. Please try again."
-    elif form.role not in sessions.SIGN_IN_ROLES or not _ID.fullmatch(form.person_id.strip()):
+    elif form.role not in set(Role) or not is_id(person_id):
         trouble = "Choose a role and give an id: letters, digits or . _ : -"
     if trouble:
         return await _choose_page(request, runtime, to, trouble)
     response = RedirectResponse(_local(to), 303)
-    sessions.write_session(
-        request, response, runtime.settings, Role(form.role), form.person_id.strip()
-    )
+    granted = form.role if form.role in DEMO_ROLES else ""
+    sessions.write_session(request, response, person_id, granted)
     return response
 
 
 @router.post("/sign-out", max_body_size=FORM_MAX_BYTES)
-async def sign_out(request: Request, runtime: Running, token: Annotated[str, Form()]) -> Response:
+async def sign_out(request: Request, _: SignedIn, token: Annotated[str, Form()]) -> Response:
     """Forget who it was."""
+    check_form(request, token)
     response = RedirectResponse("/", 303)
-    if sessions.form_is_ours(request, runtime.settings, token):
-        sessions.end_session(response)
+    sessions.end_session(request, response)
     return response
 
 
@@ -83,21 +79,19 @@ async def _choose_page(
     request: Request, runtime: Running, to: str, trouble: str | None = None
 ) -> Response:
     async with runtime.pool.acquire() as connection:
-        officers = await reports.officers(connection)
-        examples = await reports.examples(connection)
+        examples = await site_of(request).examples(connection)
     return page(
         request,
         "sign_in.html",
         status=400 if trouble else 200,
-        officers=officers,
-        examples=examples,
+        examples={role: [each for each in examples if each.role == role] for role in Role},
         to=_local(to),
         trouble=trouble,
     )
 
 
-def _demo_only(request: Request, runtime: Running) -> None:
-    if not sessions.demo_sign_in_allowed(request, runtime.settings):
+def _demo_only(request: Request) -> None:
+    if not demo_sign_in_allowed(request):
         raise NotFound("There is no such page.")
 
 
