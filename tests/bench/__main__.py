@@ -41,12 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if all(result.reached for result in results) else 1
 
 
-async def run(figure: Figure, backends: Backends, rounds: int, events: int | None) -> Result:
+async def run(figure: Figure, backends: Backends, rounds: int | None, events: int | None) -> Result:
     """Measure both halves of a figure in turn, `rounds` times."""
     ground = await backends.ground(figure.service, events or figure.events)
     await figure.prepare(ground)
     measured: list[tuple[float, float]] = []
-    for number in range(rounds):
+    for number in range(rounds or figure.rounds):
         values: dict[Half, float] = {}
         # Who goes first changes, because the second finds warmer caches.
         for half in HALVES if number % 2 else reversed(HALVES):
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         "names", nargs="*", choices=[*FIGURES, []], metavar="NAME", help=", ".join(FIGURES)
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds per figure (default: 5)")
+    parser.add_argument("--rounds", type=int, help="rounds per figure (default: by figure)")
     parser.add_argument("--events", type=int, help="events per measurement (default: by figure)")
     return parser
 

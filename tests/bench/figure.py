@@ -20,7 +20,7 @@ class Figure:
 
     `prepare` runs once, `reset` before every measurement; both run in the parent. `service` names
     the database they work on. `goal` is the ratio to reach, or with `at_most` not to pass;
-    `events` is how much work one measurement does.
+    `events` is how much work one measurement does, `rounds` how often it is worth doing.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Figure:
     events: int
     service: str = "chassis"
     at_most: bool = False
+    rounds: int = 5
 
 
 @dataclass(frozen=True)

@@ -6,5 +6,6 @@ from bench import memory, project, relay, webhook
 from bench.figure import Figure
 
 FIGURES: dict[str, Figure] = {
-    figure.name: figure for figure in (project.FIGURE, relay.FIGURE, webhook.FIGURE, memory.FIGURE)
+    figure.name: figure
+    for figure in (project.FIGURE, relay.FIGURE, webhook.FIGURE, *memory.FIGURES)
 }

@@ -9,17 +9,18 @@ from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import TypeAdapter
 
 from bench.figure import Figure
 from bench.ground import Ground
+from bench.send import send
 from chassis.parsing import Record
 from chassis.postgres import Connection
 from chassis.service import Runtime, Service
 from chassis.settings import ServiceSettings
 from schemas.completion import ModuleCompleted
-from support.events import RECEIVED, headers_for
+from support.events import RECEIVED
 from support.topics import recreate_topics
 from support.waiting import eventually
 
@@ -160,21 +161,7 @@ async def ceiling(ground: Ground) -> float:
 async def prepare(ground: Ground) -> None:
     """A topic with the events in it."""
     await recreate_topics(ground.bootstrap, [TOPIC])
-    producer = AIOKafkaProducer(
-        bootstrap_servers=ground.bootstrap,
-        enable_idempotence=True,
-        linger_ms=20,
-        max_batch_size=256 * 1024,
-    )
-    await producer.start()
-    try:
-        for event in completions(ground.events):
-            value = event.model_dump_json().encode()
-            key = event.key.encode()
-            await producer.send(TOPIC, key=key, value=value, headers=headers_for(event))
-        await producer.flush()
-    finally:
-        await producer.stop()
+    await send(ground.bootstrap, completions(ground.events))
 
 
 async def reset(ground: Ground) -> None:

@@ -4,13 +4,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import asyncpg
+import psutil
 import pytest
 
-from bench import project, relay
+from bench import memory, project, relay
 from bench.__main__ import main
 from bench.figure import Figure, summarise
 from bench.figures import FIGURES
 from bench.ground import Ground
+from schemas.topics import SERVICES
 from support.databases import Database
 
 EVENTS = 4_000
@@ -68,6 +70,18 @@ def test_a_ratio_is_the_median_of_the_rounds_and_not_the_ratio_of_medians() -> N
 def test_a_goal_is_a_floor_or_a_lid(at_most: bool, reached: bool) -> None:
     figure: Figure = replace(FIGURES["project"], goal=1.0, at_most=at_most)
     assert summarise(figure, [(11.0, 10.0)]).reached is reached
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_each_service_digests_what_its_memory_is_measured_with(
+    service: str, kafka: str, database: OpenDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_setaffinity", lambda *_: None)
+    made = await database(service)
+    ground = Ground(kafka, made.app_dsn, made.owner_dsn, 300)
+    await FIGURES[f"memory-{service}"].reset(ground)
+    async with memory.digested(service, ground, ground.events) as pid:
+        assert psutil.Process(pid).memory_info().rss < memory.LIMIT_MB * 1024 * 1024
 
 
 def test_an_unknown_figure_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,22 +5,17 @@ The server has a processor of its own; whoever sends, Postgres and the broker sh
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 
 from bench.figure import Figure
 from bench.ground import Ground
+from bench.serving import serving
 from bench.webhook_load import KEY, SECRET, SOURCE, requests_per_s
-from embedded.ports import LOOPBACK, free_port
+from embedded.ports import free_port
 from support.topics import recreate_topics
-from support.waiting import eventually
 
 TOPICS = ("roster.person.v1", "roster.contact.v1", "completion.module.v1")
 TABLES = "webhook_request, unmatched, module_statement, module_fact, outbox, lease"
@@ -47,7 +42,7 @@ async def ours(ground: Ground) -> float:
             # The limiter runs, and lets everything pass.
             "COMPLETION_WEBHOOK_RATE_PER_S": "1000000",
         }
-        async with _serving(["-m", "completion", "run"], environment, port, "/health/ready"):
+        async with serving(["-m", "completion", "run"], environment, port, "/health/ready"):
             return await _stored_per_s(ground, port)
 
 
@@ -56,7 +51,7 @@ async def ceiling(ground: Ground) -> float:
     port = free_port()
     environment = {"DATABASE_URL": ground.database_url, "KEY": KEY.decode()}
     command = ["-m", "bench.webhook_ceiling", str(port)]
-    async with _serving(command, environment, port, "/"):
+    async with serving(command, environment, port, "/"):
         return await _stored_per_s(ground, port)
 
 
@@ -84,36 +79,6 @@ async def _stored_per_s(ground: Ground, port: int) -> float:
     if stored != ground.events:
         raise RuntimeError(f"{ground.events} were answered 202, {stored} are stored")
     return rate
-
-
-@asynccontextmanager
-async def _serving(
-    arguments: list[str], environment: dict[str, str], port: int, probe: str
-) -> AsyncIterator[None]:
-    """A server process from when it answers `probe` until the block ends."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, env=os.environ | environment
-    )
-    try:
-        await eventually(lambda: _answers(process, port, probe), timeout=60)
-        yield
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-async def _answers(process: asyncio.subprocess.Process, port: int, path: str) -> bool:
-    if process.returncode is not None:
-        raise RuntimeError(f"the server ended with status {process.returncode}")
-    try:
-        reader, writer = await asyncio.open_connection(LOOPBACK, port)
-        writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
-        status = await reader.readline()
-        writer.close()
-    except OSError:
-        return False
-    return status.startswith(b"HTTP/1.1") and b" 503 " not in status
 
 
 FIGURE = Figure(
