@@ -55,14 +55,13 @@ def knowledge(facts: Facts, person_id: str, cycle: Cycle) -> list[Known]:
 
 
 def _years(seen: list[Version], counted_on: date) -> dict[str, int | None]:
-    order = sorted(range(len(seen)), key=lambda number: (seen[number].effective_on, number))
-    in_force = [number for number in order if seen[number].effective_on <= counted_on]
-    counted = seen[in_force[-1] if in_force else order[0]]
-    present = {a.appointment_id: a.year_of_study for a in seen[-1].appointments}
-    return present | {
-        a.appointment_id: a.year_of_study
-        for a in counted.appointments
-        if a.appointment_id in present
+    """The years of the last record that held on the day, or on the first day any did."""
+    first_day = min(version.effective_on for version in seen)
+    counted = [v for v in seen if v.effective_on <= max(counted_on, first_day)][-1]
+    then = {a.appointment_id: a.year_of_study for a in counted.appointments}
+    return {
+        a.appointment_id: a.year_of_study and (then.get(a.appointment_id) or a.year_of_study)
+        for a in seen[-1].appointments
     }
 
 

@@ -104,8 +104,8 @@ def test_nobody_is_a_member_after_the_separation_whatever_the_appointment_says()
         (2, 3, "2023-09-02", 2),
         # Of two that hold from the same day the later received counts.
         (3, 2, "2023-08-15", 2),
-        # A correction of an older state changes nothing about the newer one.
-        (3, 2, "2023-08-14", 3),
+        # What is said later about an earlier day holds from there on.
+        (3, 2, "2023-08-14", 2),
     ],
 )
 def test_the_year_of_study_is_the_one_true_on_the_first_of_september(

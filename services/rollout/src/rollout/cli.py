@@ -30,6 +30,17 @@ CycleName = Annotated[
 ]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many ids of each kind.")]
 
+_SHOWN = (
+    "group",
+    "planned_on",
+    "released_at",
+    "due_on",
+    "paused",
+    "completed_at",
+    "department_ids",
+    "merged_from",
+)
+
 app = create_cli("rollout", RolloutSettings, create_service)
 cycle_app = typer.Typer(no_args_is_help=True, help="Cycle files: who must do what by when.")
 app.add_typer(cycle_app, name="cycle")
@@ -183,13 +194,15 @@ def _ask(
 def _print_why(found: dict[str, Any]) -> None:
     standing = found["obligation"]
     status = standing["status"] if standing else "not decided yet"
+    if found["alias"]:
+        print(f"{found['alias']} is an alias of {found['person_id']}")
     print(f"{found['person_id']} in {found['cycle']}: {status}")
     print(f"because of rule {found['rule']}, which says {found['outcome']}")
     if found["quote"]:
         print(f'  "{found["quote"]}" ({found["source"]})')
     if found["other_programme"]:
         print("  another programme covers this person")
-    for name in ("group", "planned_on", "released_at", "due_on", "completed_at", "department_ids"):
+    for name in _SHOWN:
         value = standing[name] if standing else None
         if value:
             print(f"  {name}: {', '.join(value) if isinstance(value, tuple) else value}")

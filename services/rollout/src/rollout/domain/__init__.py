@@ -4,10 +4,21 @@
 """
 
 from rollout.domain.decide import Decision, decide
-from rollout.domain.facts import Appointment, Area, Areas, Completion, Person, Versions, newest
+from rollout.domain.facts import (
+    Appointment,
+    Area,
+    Areas,
+    Completion,
+    Leave,
+    Person,
+    Versions,
+    deciding,
+    newest,
+)
 from rollout.domain.fulfil import Fulfilment, fulfilment
 from rollout.domain.gaps import AREA, YEAR_OF_STUDY, gaps
-from rollout.domain.obligation import Obligation, Sent, Standing, Status
+from rollout.domain.merge import survivors
+from rollout.domain.obligation import Obligation, Release, Sent, Standing, Status
 from rollout.domain.plan import own_day, planned_day, position, release_days
 from rollout.domain.policy import (
     Condition,
@@ -38,12 +49,14 @@ __all__ = [
     "Flip",
     "Fulfilment",
     "Group",
+    "Leave",
     "Node",
     "Obligation",
     "Option",
     "Outcome",
     "Person",
     "Proof",
+    "Release",
     "Reminder",
     "ReminderRule",
     "Rule",
@@ -55,6 +68,7 @@ __all__ = [
     "Status",
     "Versions",
     "decide",
+    "deciding",
     "fulfilment",
     "gaps",
     "newest",
@@ -67,4 +81,5 @@ __all__ = [
     "reminders_due",
     "reminders_of",
     "settle",
+    "survivors",
 ]

@@ -69,13 +69,24 @@ def last_decision(versions: Versions, areas: Areas, cycle: Cycle, today: date) -
 
 
 def counted_years(versions: Versions, cycle: Cycle) -> dict[str, int | None]:
-    """Year of study per appointment as of the cycle's `counted_on`."""
-    in_time = [v for v in versions if v.effective_on <= cycle.counted_on]
-    if in_time:
-        counted = max(in_time, key=lambda v: (v.effective_on, v.version))
-    else:
-        counted = min(versions, key=lambda v: (v.effective_on, v.version))
-    return {a.appointment_id: a.year_of_study for a in counted.appointments}
+    """Year of study per present appointment as of the cycle's `counted_on`."""
+    if len(versions) == 1:
+        return {a.appointment_id: a.year_on(cycle.counted_on) for a in versions[0].appointments}
+    told = {a.appointment_id for v in versions for a in v.appointments if a.years_of_study}
+    counted = {a.appointment_id: a.year_of_study for a in _counted(versions, cycle).appointments}
+    years: dict[str, int | None] = {}
+    for held in newest(versions).appointments:
+        year = held.year_on(cycle.counted_on)
+        if year is not None and held.appointment_id not in told:
+            year = counted.get(held.appointment_id) or year
+        years[held.appointment_id] = year
+    return years
+
+
+def _counted(versions: Versions, cycle: Cycle) -> Person:
+    """The version in force on `counted_on`; before the first, that on the day of the first."""
+    day = max(cycle.counted_on, min(version.effective_on for version in versions))
+    return newest([version for version in versions if version.effective_on <= day])
 
 
 def fitting(group: Group, decision: Decision) -> list[Taken]:
@@ -99,7 +110,7 @@ def _take(
         kind=appointment.kind,
         paid=appointment.paid,
         area=area.area_id if area else None,
-        year=years.get(appointment.appointment_id, appointment.year_of_study),
+        year=years[appointment.appointment_id],
         onboarded_on=person.onboarded_on,
     )
     # The last rule of a cycle fits everything; the file is refused otherwise.

@@ -9,7 +9,11 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """One role a person holds; `end_on` is its last day, None while open."""
+    """One role a person holds; `end_on` is its last day, None while open.
+
+    `years_of_study` says how the year changed, (from this day, this year), oldest first; empty when
+    it never did, or nobody said.
+    """
 
     appointment_id: str
     kind: str
@@ -18,11 +22,31 @@ class Appointment:
     start_on: date
     end_on: date | None = None
     year_of_study: int | None = None
+    years_of_study: tuple[tuple[date, int], ...] = ()
+
+    def year_on(self, day: date) -> int | None:
+        """The year in force on `day`; before the first change, the first one."""
+        if not self.years_of_study:
+            return self.year_of_study
+        begun = [year for since, year in self.years_of_study if since <= day]
+        return begun[-1] if begun else self.years_of_study[0][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """An absence that stops deadlines; `end_on` is its last day, None while open."""
+
+    start_on: date
+    end_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One version of what is known of a person; a greater version replaces a lesser."""
+    """One version of what is known of a person; a greater version replaces a lesser.
+
+    `leaves` are those that pause; `aliases` are the ids merged into this person, and
+    `merged_into` is the person that this id has become an alias of.
+    """
 
     person_id: str
     version: int
@@ -31,7 +55,10 @@ class Person:
     onboarded_on: date
     separated_on: date | None = None
     appointments: tuple[Appointment, ...] = ()
+    leaves: tuple[Leave, ...] = ()
     hold: bool = False
+    merged_into: str | None = None
+    aliases: tuple[str, ...] = ()
 
     def is_member(self, day: date) -> bool:
         """Whether `day` is within the present membership."""
@@ -83,6 +110,7 @@ class Completion:
     valid: bool
     completed_at: datetime
     received_at: datetime
+    person_id: str = ""
 
 
 Versions = Sequence[Person]
@@ -92,3 +120,8 @@ Areas = Mapping[str, Area]
 def newest(versions: Versions) -> Person:
     """The version that holds."""
     return max(versions, key=lambda version: version.version)
+
+
+def deciding(versions: Versions) -> Versions:
+    """The versions that say something themselves: not those that only point to another person."""
+    return [version for version in versions if version.merged_into is None] or versions

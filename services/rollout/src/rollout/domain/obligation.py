@@ -27,11 +27,24 @@ OPEN = frozenset({Status.RELEASED, Status.OVERDUE})
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A reminder that went out, and how often the obligation had been re-opened by then."""
+    """A reminder that went out, and how often the obligation had been re-opened by then.
+
+    `under` is the alias it went out under; empty for the person's own id.
+    """
 
     kind: str
     ordinal: int
     reopened: int
+    under: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What an id itself was released with."""
+
+    group: str
+    planned_on: date | None
+    released_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +62,22 @@ class Standing:
     option: str | None
     supplemental_options: tuple[str, ...]
     reopened: int
+    paused: bool
+    resumed: int
+    merged_from: tuple[str, ...]
     rule: str
     policy_version: int
     person_version: int
 
     @property
+    def asked(self) -> bool:
+        """Whether it is asked of the person, be it that the clock stands still."""
+        return self.status in OPEN and not self.hold
+
+    @property
     def open(self) -> bool:
         """Whether the person may be reminded."""
-        return self.status in OPEN and not self.hold
+        return self.asked and not self.paused
 
     @property
     def away(self) -> bool:
@@ -70,6 +91,8 @@ class Obligation:
 
     No reminder goes out for a day up to `reminded_to`; `next_on` is the next day on which
     something is due (a release, a reminder, a flip), None when only a new fact can change it.
+    `opened_on` is the day it was last opened: released, gone on, re-opened or resumed. `own` is
+    the release under this id, which stands back behind the earlier one of an alias.
     `gaps` names the facts that the rules asked for and nobody has stated.
     """
 
@@ -77,5 +100,7 @@ class Obligation:
     standing: Standing
     sent: tuple[Sent, ...] = ()
     reminded_to: date | None = None
+    opened_on: date | None = None
+    own: Release | None = None
     next_on: date | None = None
     gaps: tuple[str, ...] = ()

@@ -156,7 +156,8 @@ def _appointment_changes(person: Person, taken: Taken, cycle: Cycle) -> Iterator
     year = taken.situation.year
     for edge in sorted(edges, key=lambda edge: abs(edge - (year or 0))):
         if year is not None and edge != year:
-            changed = _replaced(person, replace(held, year_of_study=edge))
+            other = replace(held, year_of_study=edge, years_of_study=())
+            changed = _replaced(person, other)
             yield f"{name}: year_of_study", str(year), str(edge), changed
     paid = _replaced(person, replace(held, paid=not held.paid))
     yield f"{name}: paid", str(held.paid), str(not held.paid), paid
@@ -206,9 +207,12 @@ def _replaced(person: Person, held: Appointment) -> Person:
 
 def _with(versions: Versions, changed: Person) -> list[Person]:
     """All versions with the newest replaced, and with its years of study counted everywhere."""
-    years = {a.appointment_id: a.year_of_study for a in changed.appointments}
-    unchanged = {a.appointment_id: a.year_of_study for a in newest(versions).appointments}
-    moved = {name: year for name, year in years.items() if unchanged.get(name) != year}
+    unchanged = {(a.appointment_id, a.year_of_study) for a in newest(versions).appointments}
+    moved = {
+        a.appointment_id: a.year_of_study
+        for a in changed.appointments
+        if (a.appointment_id, a.year_of_study) not in unchanged
+    }
     return [
         changed if version.version == changed.version else _with_years(version, moved)
         for version in versions
@@ -217,7 +221,9 @@ def _with(versions: Versions, changed: Person) -> list[Person]:
 
 def _with_years(person: Person, years: dict[str, int | None]) -> Person:
     appointments = (
-        replace(a, year_of_study=years.get(a.appointment_id, a.year_of_study))
+        replace(a, year_of_study=years[a.appointment_id], years_of_study=())
+        if a.appointment_id in years
+        else a
         for a in person.appointments
     )
     return replace(person, appointments=tuple(appointments))

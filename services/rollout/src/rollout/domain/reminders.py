@@ -34,11 +34,12 @@ def outstanding(
     """The reminders that are still to go out, earliest first; none unless it is open."""
     if not standing.open or standing.due_on is None or reminded_to is None:
         return ()
+    told = {(each.kind, each.ordinal, each.reopened) for each in sent}
     return tuple(
         reminder
         for reminder in reminders_of(cycle, standing.due_on)
         if reminder.day > reminded_to
-        and Sent(reminder.kind, reminder.ordinal, standing.reopened) not in sent
+        and (reminder.kind, reminder.ordinal, standing.reopened) not in told
     )
 
 
@@ -51,5 +52,8 @@ def reminders_due(cycle: Cycle, obligation: Obligation, today: date) -> tuple[Re
     if not late:
         return ()
     last = late[-1]
-    before = sum(s.kind == last.kind and s.ordinal == last.ordinal for s in obligation.sent)
+    before = sum(
+        (sent.kind, sent.ordinal, sent.under) == (last.kind, last.ordinal, "")
+        for sent in obligation.sent
+    )
     return (Reminder(last.kind, last.ordinal, last.day, before + 1),)

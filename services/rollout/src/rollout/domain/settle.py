@@ -1,4 +1,4 @@
-"""From all facts of one person to the one record (docs/decisions/0002, 4 to 12).
+"""From all facts of one person to the one record (docs/decisions/0002, 4 to 14).
 
 Level-triggered: what comes out depends on what is known and on what was already done (released,
 reminded), never on which fact asked. Facts settle at any time; only the daily run acts, so the
@@ -7,16 +7,27 @@ facts of a day may come in any order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
 from rollout.domain.decide import NOT_A_MEMBER, Decision, decide, last_decision
-from rollout.domain.facts import Areas, Completion, Person, Versions, newest
+from rollout.domain.facts import (
+    Appointment,
+    Areas,
+    Completion,
+    Leave,
+    Person,
+    Versions,
+    deciding,
+    newest,
+)
 from rollout.domain.fulfil import Fulfilment, fulfilment
 from rollout.domain.gaps import gaps
-from rollout.domain.obligation import Obligation, Sent, Standing, Status
+from rollout.domain.leaves import days_left, in_time, on_leave, taken
+from rollout.domain.merge import merged, together
+from rollout.domain.obligation import OPEN, Obligation, Release, Sent, Standing, Status
 from rollout.domain.plan import became_on, planned_day
 from rollout.domain.policy import ONE_DAY, Cycle
 from rollout.domain.reminders import Reminder, outstanding, reminders_due
@@ -24,12 +35,19 @@ from rollout.domain.reminders import Reminder, outstanding, reminders_due
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything known of one person that one cycle needs."""
+    """Everything known of one person that one cycle needs.
+
+    `completions` are those of the person's `aliases` as well; `others` are the obligations that
+    these had by themselves, by id. `alias` says that the person is one of somebody else.
+    """
 
     versions: Versions
     areas: Areas
     completions: Sequence[Completion] = ()
     previous: Obligation | None = None
+    aliases: tuple[str, ...] = ()
+    others: Mapping[str, Obligation] = field(default_factory=dict)
+    alias: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +68,24 @@ class _Release(NamedTuple):
 
 def settle(cycle: Cycle, case: Case, now: datetime, *, acts: bool = False) -> Settlement:
     """Bring one person's obligation up to date at `now`; `acts` in a daily run: release, remind."""
+    if case.alias:
+        return _set_aside(cycle, case)
+    told = newest(case.versions)
+    before = case.previous
+    if case.aliases != (before.standing.merged_from if before else ()):
+        before = together(before, case.others)
+    case = replace(case, versions=deciding(case.versions), previous=before)
     today = cycle.today(now)
-    previous = case.previous.standing if case.previous else None
+    previous = before.standing if before else None
     decision = decide(case.versions, case.areas, cycle, today)
-    person = newest(case.versions)
     done = fulfilment(case.completions, cycle)
-    release = _release(cycle, case, decision, now, acts=acts)
+    release = _release(cycle, case, decision, now, acts=acts and not told.hold)
     left = None
     if decision.rule == NOT_A_MEMBER:
         left = last_decision(case.versions, case.areas, cycle, today)
     standing = Standing(
         status=_status(decision, left, release, done),
-        hold=person.hold,
+        hold=told.hold,
         group=release.group,
         department_ids=decision.department_ids,
         planned_on=release.planned_on,
@@ -70,13 +94,16 @@ def settle(cycle: Cycle, case: Case, now: datetime, *, acts: bool = False) -> Se
         completed_at=done.completed_at,
         option=done.option,
         supplemental_options=done.supplemental,
-        reopened=len(done.taken_back),
+        reopened=max(done.reopened, previous.reopened if previous else 0),
+        paused=False,
+        resumed=previous.resumed if previous else 0,
+        merged_from=case.aliases,
         rule=decision.rule,
         policy_version=cycle.policy_version,
-        person_version=person.version,
+        person_version=told.version,
     )
     standing = replace(standing, department_ids=_departments(standing, decision, left, previous))
-    standing = _timed(cycle, standing, previous, done, now)
+    standing = _timed(cycle, case, standing, done, now, acts=acts)
     return _settlement(cycle, case, standing, gaps(decision, cycle), now, acts=acts)
 
 
@@ -89,9 +116,12 @@ def next_action_on(
     tomorrow = cycle.working_day_after(today)
     if standing.status is Status.SCHEDULED and standing.planned_on and not standing.hold:
         release = max(standing.planned_on, tomorrow)
-        days += [release] if release <= cycle.closes_on else []
-    if standing.status is Status.RELEASED and standing.due_on:
+        possible = release <= cycle.closes_on and not on_leave(person.leaves, release)
+        days += [release] if possible else []
+    if standing.status is Status.RELEASED and standing.due_on and not standing.paused:
         days.append(standing.due_on + ONE_DAY)
+    if standing.asked and _clock_is_wrong(cycle, obligation, person, today):
+        days.append(today + ONE_DAY)
     waiting = outstanding(cycle, standing, obligation.sent, obligation.reminded_to)
     days += [max(reminder.day, tomorrow) for reminder in waiting[:1]]
     return min(days, default=None)
@@ -115,7 +145,8 @@ def _release(
         since = became_on(case.versions, case.areas, cycle, today, decision)
         planned = planned_day(cycle, group, person.person_id, since)
     reached = planned is not None and planned <= today <= cycle.closes_on
-    comes_true = acts and reached and cycle.is_working(today) and not person.hold
+    possible = cycle.is_working(today) and not on_leave(person.leaves, today)
+    comes_true = acts and reached and possible
     return _Release(group.group, planned, now if comes_true else None)
 
 
@@ -148,15 +179,13 @@ def _departments(
 
 
 def _timed(
-    cycle: Cycle,
-    standing: Standing,
-    previous: Standing | None,
-    done: Fulfilment,
-    now: datetime,
+    cycle: Cycle, case: Case, standing: Standing, done: Fulfilment, now: datetime, *, acts: bool
 ) -> Standing:
-    """Add the due day, and what of the status follows from it."""
+    """Add the due day, and what follows from it and from leave."""
     if standing.released_at is None:
         return standing
+    before = case.previous
+    previous = before.standing if before else None
     days = [cycle.civil(standing.released_at) + cycle.minimum_notice]
     group = cycle.group_of(standing.group)
     days += [group.due_on] if group else []
@@ -164,16 +193,63 @@ def _timed(
     days += [cycle.civil(at) + cycle.minimum_notice for at in later]
     if previous and previous.due_on:
         days.append(previous.due_on)
-    if previous and previous.away and standing.open:
+    if previous and previous.away and standing.asked:
         days.append(cycle.civil(now) + cycle.minimum_notice)
-    due_on = max(days)
-    status = standing.status
-    if status is Status.COMPLETED and done.completed_at:
-        late = cycle.civil(done.completed_at) > due_on
-        status = Status.COMPLETED_LATE if late else Status.COMPLETED
-    elif status is Status.RELEASED and cycle.today(now) > due_on:
-        status = Status.OVERDUE
-    return replace(standing, status=status, due_on=due_on)
+    standing = replace(standing, due_on=max(days))
+    leaves = newest(case.versions).leaves
+    today = cycle.today(now)
+    if acts and before and standing.asked and before.standing.asked:
+        standing = _resumed(cycle, before, standing, leaves, today)
+    if standing.status in OPEN:
+        stopped = on_leave(leaves, today) if acts else bool(previous and previous.paused)
+        standing = replace(standing, paused=stopped)
+    return replace(standing, status=_by_the_clock(cycle, before, standing, leaves, today))
+
+
+def _resumed(
+    cycle: Cycle, before: Obligation, standing: Standing, leaves: Sequence[Leave], today: date
+) -> Standing:
+    """The obligation goes on after a leave that is over, with the days it had left."""
+    opened_on = _opened_on(cycle, before)
+    assert standing.due_on is not None, "what is asked has a due day"
+    over = taken(leaves, opened_on, today)
+    if on_leave(leaves, today) or not (over or before.standing.paused):
+        return standing
+    left = days_left(over, opened_on, standing.due_on)
+    due_on = max(standing.due_on, today + max(cycle.minimum_notice, left))
+    return replace(standing, due_on=due_on, resumed=standing.resumed + 1)
+
+
+def _by_the_clock(
+    cycle: Cycle,
+    before: Obligation | None,
+    standing: Standing,
+    leaves: Sequence[Leave],
+    today: date,
+) -> Status:
+    """The status with what is late told from what is in time."""
+    assert standing.due_on is not None, "only of the released"
+    if standing.status is Status.COMPLETED and standing.completed_at:
+        day = cycle.civil(standing.completed_at)
+        opened_on = _opened_on(cycle, before) if before and before.standing.released_at else day
+        if not in_time(leaves, opened_on, standing.due_on, day, cycle.minimum_notice):
+            return Status.COMPLETED_LATE
+    elif standing.status is Status.RELEASED and not standing.paused and today > standing.due_on:
+        return Status.OVERDUE
+    return standing.status
+
+
+def _opened_on(cycle: Cycle, released: Obligation) -> date:
+    assert released.standing.released_at is not None, "only what is released was ever opened"
+    return released.opened_on or cycle.civil(released.standing.released_at)
+
+
+def _clock_is_wrong(cycle: Cycle, obligation: Obligation, person: Person, today: date) -> bool:
+    """Whether the next daily run has to stop the clock, or to set it going again."""
+    stopped = on_leave(person.leaves, today)
+    if stopped != obligation.standing.paused:
+        return True
+    return not stopped and bool(taken(person.leaves, _opened_on(cycle, obligation), today))
 
 
 def _settlement(
@@ -194,28 +270,49 @@ def _settlement(
         standing=standing,
         sent=before.sent if before else (),
         reminded_to=before.reminded_to if before else None,
+        opened_on=before.opened_on if before else None,
+        own=before.own if before else None,
         gaps=missing,
     )
-    if standing.open and _opened_anew(before, standing):
-        obligation = replace(obligation, reminded_to=cycle.civil(now))
+    released = bool(standing.released_at) and not (before and before.standing.released_at)
+    if released:
+        obligation = replace(obligation, own=_own(standing))
+    if standing.asked and _opened_anew(before, standing):
+        on = cycle.civil(now)
+        obligation = replace(obligation, opened_on=on, reminded_to=on)
     due = reminders_due(cycle, obligation, today) if acts else ()
     if due:
         sent = [Sent(reminder.kind, reminder.ordinal, standing.reopened) for reminder in due]
         obligation = replace(obligation, sent=(*obligation.sent, *sent), reminded_to=today)
     person = newest(case.versions)
     obligation = replace(obligation, next_on=next_action_on(cycle, obligation, person, today))
-    released = bool(standing.released_at) and not (before and before.standing.released_at)
     return Settlement(obligation, changed, released, due)
 
 
+def _set_aside(cycle: Cycle, case: Case) -> Settlement:
+    """What becomes of an id that is an alias of somebody."""
+    before = case.previous
+    obligation = merged(cycle, case.versions, before)
+    changed = before is None or before.standing != obligation.standing
+    return Settlement(obligation, changed, released=False, reminders=())
+
+
+def _own(standing: Standing) -> Release:
+    assert standing.group is not None, "whoever is released is so with a group"
+    assert standing.released_at is not None
+    return Release(standing.group, standing.planned_on, standing.released_at)
+
+
 def _opened_anew(before: Obligation | None, standing: Standing) -> bool:
-    if before is None or not before.standing.open:
+    if before is None or not before.standing.asked:
         return True
-    return before.standing.reopened != standing.reopened
+    then = before.standing
+    return (then.reopened, then.resumed) != (standing.reopened, standing.resumed)
 
 
 def _turning_days(person: Person) -> list[date]:
-    """The days on which memberships and appointments begin, or have ended."""
-    days = [person.onboarded_on, *(a.start_on for a in person.appointments)]
-    ends = [person.separated_on, *(a.end_on for a in person.appointments)]
+    """The days on which memberships, appointments and leaves begin, or have ended."""
+    spans: list[Appointment | Leave] = [*person.appointments, *person.leaves]
+    days = [person.onboarded_on, *(each.start_on for each in spans)]
+    ends = [person.separated_on, *(each.end_on for each in spans)]
     return days + [end + ONE_DAY for end in ends if end is not None]

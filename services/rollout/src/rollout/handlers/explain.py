@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.postgres import Connection
-from rollout.domain import AREA, YEAR_OF_STUDY, Flip, Node, prove, release_days
+from rollout.domain import AREA, YEAR_OF_STUDY, Flip, Node, deciding, prove, release_days
 from rollout.handlers.settle_people import cycle_of
 from rollout.store import cycles, facts, obligations
 
@@ -35,29 +35,35 @@ async def choose_cycle(connection: Connection, wanted: str | None) -> str:
 async def why(connection: Connection, person_id: str, cycle: str, now: datetime) -> dict[str, Any]:
     """The proof of a person's obligation, recomputed from the versions it was decided on.
 
+    Of an id that is an `alias`, the one of the person it belongs to.
+
     Raises:
         Unknown: nobody has told of the person, or the cycle was never published.
     """
     if await cycles.policy(connection, cycle) is None:
         raise Unknown(f"No cycle {cycle!r} has been published.")
+    asked, person_id = person_id, await facts.survivor_of(connection, person_id) or person_id
     known = await facts.load_facts(connection, [person_id])
     if person_id not in known.versions:
-        raise Unknown(f"No person with id {person_id!r} is known.")
+        raise Unknown(f"No person with id {asked!r} is known.")
     found = await obligations.load_obligations(connection, cycle, [person_id])
     obligation = found.get(person_id)
     standing = obligation.standing if obligation else None
     policy = await cycles.policy(connection, cycle, standing.policy_version if standing else None)
     assert policy is not None, "the policy of an obligation is kept"
     stated = cycle_of(policy)
-    versions = [
-        version
-        for version in known.versions[person_id]
-        if standing is None or version.version <= standing.person_version
-    ]
+    versions = deciding(
+        [
+            version
+            for version in known.versions[person_id]
+            if standing is None or version.version <= standing.person_version
+        ]
+    )
     proof = prove(versions, known.areas, stated, stated.today(now))
     rule = stated.rule_of(proof.decision.rule)
     return {
         "person_id": person_id,
+        "alias": asked if asked != person_id else None,
         "cycle": cycle,
         "obligation": asdict(standing) if standing else None,
         "outcome": proof.decision.outcome.value,

@@ -28,6 +28,9 @@ async def learn_people(
     connection: Connection, people: Sequence[PersonState], now: datetime
 ) -> None:
     """Versions of one person are settled one after the other: each may have had consequences."""
+    aliases = {alias for person in people for alias in person.aliases}
+    await facts.hold_people(connection, aliases.union(person.person_id for person in people))
+    await facts.mention_people(connection, aliases)
     for wave in waves(people):
         await settle_people(connection, await facts.add_people(connection, wave), now)
 
@@ -56,6 +59,7 @@ async def learn_completions(
     connection: Connection, completions: Sequence[CompletionState], now: datetime
 ) -> None:
     """Completions of people nobody has told of yet are kept, and count once they are known."""
+    await facts.hold_people(connection, {completion.person_id for completion in completions})
     people = await facts.add_completions(connection, completions)
     await settle_people(connection, people, now)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -11,7 +11,7 @@ from chassis.outbox import publish
 from chassis.postgres import Connection
 from chassis.schedule import Due, plan
 from rollout.cycle_file import read_cycle
-from rollout.domain import Case, Cycle, Settlement, settle
+from rollout.domain import Case, Cycle, Obligation, Settlement, settle, survivors
 from rollout.store import cycles, facts, obligations
 from schemas.envelope import Event
 from schemas.rollout import (
@@ -36,12 +36,13 @@ async def settle_people(
 ) -> None:
     """Settle these people in every open cycle, or in one; the same facts again change nothing.
 
-    Only the daily run `acts`: it releases and reminds.
+    Whoever they are merged with is settled with them. Only the daily run `acts`: it releases and
+    reminds.
     """
     if not person_ids:
         return
     # Policies and facts are read after the lock, so that nobody else's newer ones are missed.
-    await facts.lock_people(connection, person_ids)
+    everybody = await facts.hold_people(connection, person_ids)
     policies = await cycles.present_policies(connection)
     open_cycles = [
         found
@@ -51,7 +52,7 @@ async def settle_people(
     ]
     if not open_cycles:
         return
-    known = await facts.load_facts(connection, person_ids, hold_areas=True)
+    known = await facts.load_facts(connection, everybody, hold_areas=True)
     for each in open_cycles:
         await _settle_in(connection, each, known, now, acts=acts)
 
@@ -79,18 +80,8 @@ async def _settle_in(
 ) -> None:
     previous = await obligations.load_obligations(connection, cycle.cycle, known.versions)
     settled = {
-        person_id: settle(
-            cycle,
-            Case(
-                versions,
-                known.areas,
-                known.completions.get(person_id, ()),
-                previous.get(person_id),
-            ),
-            now,
-            acts=acts,
-        )
-        for person_id, versions in known.versions.items()
+        person_id: settle(cycle, case, now, acts=acts)
+        for person_id, case in _cases(known, previous)
     }
     written = {
         person_id: settlement.obligation
@@ -106,6 +97,27 @@ async def _settle_in(
     if any(obligation.next_on == cycle.today(now) + ONE_DAY for obligation in written.values()):
         # That day may have begun, and its work been done, while this transaction was under way.
         await plan(connection, [tomorrow])
+
+
+def _cases(known: facts.Facts, previous: Mapping[str, Obligation]) -> Iterator[tuple[str, Case]]:
+    merged = survivors(known.versions)
+    aliases: dict[str, list[str]] = {}
+    for alias in sorted(merged):
+        aliases.setdefault(merged[alias], []).append(alias)
+    for person_id, versions in known.versions.items():
+        own = aliases.get(person_id, ())
+        yield (
+            person_id,
+            Case(
+                versions,
+                known.areas,
+                [done for each in (person_id, *own) for done in known.completions.get(each, ())],
+                previous.get(person_id),
+                aliases=tuple(own),
+                others={alias: previous[alias] for alias in own if alias in previous},
+                alias=person_id in merged,
+            ),
+        )
 
 
 async def _count_released(
@@ -178,6 +190,9 @@ def _obligation_changed(
         option=standing.option,
         supplemental_options=standing.supplemental_options,
         reopened=standing.reopened,
+        paused=standing.paused,
+        resumed=standing.resumed,
+        merged_from=standing.merged_from,
         rule=standing.rule,
         policy_version=standing.policy_version,
         person_version=standing.person_version,

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from chassis.postgres import Connection
-from rollout.domain import Appointment, Area, Completion, Person
+from rollout.domain import Appointment, Area, Completion, Leave, Person, survivors
 from schemas.completion import CompletionState, ModuleCompleted
 from schemas.roster import DepartmentChanged, PersonState
 
@@ -40,6 +40,7 @@ async def add_people(connection: Connection, people: Sequence[PersonState]) -> l
                     "person_id": person.person_id,
                     "version": person.version,
                     "department_ids": sorted({a.department_id for a in person.appointments}),
+                    "aliases": person.aliases,
                 }
                 for person in people
             ]
@@ -107,14 +108,36 @@ async def add_completions(
     return sorted({row["person_id"] for row in rows})
 
 
+async def hold_people(connection: Connection, person_ids: Collection[str]) -> list[str]:
+    """Hold these people, and everybody they are merged with, until the transaction ends.
+
+    What is read of them afterwards is complete; returns their ids, sorted.
+    """
+    held: set[str] = set()
+    wanted = set(person_ids) | await _merged_with(connection, person_ids)
+    while wanted - held:
+        await connection.execute(_LOCK_PEOPLE, sorted(wanted - held))
+        held |= wanted
+        # Somebody may have been merged while the locks were waited for.
+        wanted = await _merged_with(connection, held)
+    return sorted(held)
+
+
 async def mention_people(connection: Connection, person_ids: Collection[str]) -> None:
     """Make sure these people have a row that can be locked, and lock it."""
     await connection.execute(_MENTION_PEOPLE, sorted(person_ids))
 
 
-async def lock_people(connection: Connection, person_ids: Collection[str]) -> None:
-    """Hold these people until the transaction ends; what is read afterwards is complete."""
-    await connection.execute(_LOCK_PEOPLE, sorted(person_ids))
+async def survivor_of(connection: Connection, person_id: str) -> str | None:
+    """The person this id is an alias of; None when it is none."""
+    listing = [row["person_id"] for row in await connection.fetch(_MERGED_INTO, [person_id])]
+    known = await load_facts(connection, {person_id, *listing})
+    return survivors(known.versions).get(person_id)
+
+
+async def _merged_with(connection: Connection, person_ids: Collection[str]) -> set[str]:
+    rows = await connection.fetch(_MERGED_WITH, sorted(person_ids))
+    return {row["person_id"] for row in rows}
 
 
 async def people_in(connection: Connection, department_id: str) -> list[str]:
@@ -143,8 +166,8 @@ async def load_facts(
         versions.setdefault(person.person_id, []).append(person)
     completions: dict[str, list[Completion]] = {}
     for row in await connection.fetch(_COMPLETIONS, ids):
-        person_id, *fields = row
-        completions.setdefault(person_id, []).append(Completion(*fields))
+        completion = Completion(**row)
+        completions.setdefault(completion.person_id, []).append(completion)
     departments = {a.department_id for vs in versions.values() for v in vs for a in v.appointments}
     if hold_areas:
         await connection.execute(_HOLD_DEPARTMENTS, list(departments))
@@ -175,10 +198,21 @@ def person_of(state: dict[str, Any]) -> Person:
                 start_on=date.fromisoformat(held["start_on"]),
                 end_on=_day(held["end_on"]),
                 year_of_study=held["year_of_study"],
+                years_of_study=tuple(
+                    (date.fromisoformat(step["since"]), step["year"])
+                    for step in held.get("years_of_study", ())
+                ),
             )
             for held in state["appointments"]
         ),
+        leaves=tuple(
+            Leave(date.fromisoformat(leave["start_on"]), _day(leave["end_on"]))
+            for leave in state.get("leaves", ())
+            if leave["pauses"]
+        ),
         hold=state["hold"],
+        merged_into=state.get("merged_into"),
+        aliases=tuple(state.get("aliases", ())),
     )
 
 
@@ -198,12 +232,14 @@ async def _load_areas(connection: Connection, department_ids: Collection[str]) -
 
 _NOW_STEPPED = "SELECT coalesce((SELECT now FROM calendar), to_timestamp(0))"
 _TOUCH_PERSON = """
-INSERT INTO person (person_id, version, department_ids)
-SELECT person_id, version, department_ids
-FROM jsonb_to_recordset($1::jsonb) AS p(person_id text, version bigint, department_ids text[])
+INSERT INTO person (person_id, version, department_ids, aliases)
+SELECT person_id, version, department_ids, aliases
+FROM jsonb_to_recordset($1::jsonb)
+    AS p(person_id text, version bigint, department_ids text[], aliases text[])
 ORDER BY person_id
 ON CONFLICT (person_id) DO UPDATE
-SET version = excluded.version, department_ids = excluded.department_ids
+SET version = excluded.version, department_ids = excluded.department_ids,
+    aliases = excluded.aliases
 WHERE person.version < excluded.version
 """
 _ADD_PERSON_VERSION = """
@@ -246,6 +282,14 @@ ON CONFLICT (person_id) DO UPDATE SET version = person.version WHERE false
 _LOCK_PEOPLE = """
 SELECT 1 FROM person WHERE person_id = ANY($1::text[]) ORDER BY person_id FOR UPDATE
 """
+_MERGED_INTO = """
+SELECT person_id FROM person WHERE aliases <> '{}' AND aliases && $1::text[]
+"""
+_MERGED_WITH = f"""
+SELECT unnest(aliases) AS person_id FROM person
+WHERE person_id = ANY($1::text[]) AND aliases <> '{{}}'
+UNION {_MERGED_INTO}
+"""  # noqa: S608 - only the constant above is put in
 _PEOPLE_IN = """
 SELECT person_id FROM person WHERE department_ids @> ARRAY[$1::text] ORDER BY person_id
 """

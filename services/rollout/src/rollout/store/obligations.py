@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from chassis.postgres import Connection
-from rollout.domain import Obligation, Sent, Standing, Status
+from rollout.domain import Obligation, Release, Sent, Standing, Status
 
 OCCURRENCE = "1"  # an edition is owed once
 _STANDING = tuple(field.name for field in fields(Standing))
@@ -35,6 +35,10 @@ async def save_obligations(
             "version": obligation.version,
             "sent": [asdict(sent) for sent in obligation.sent],
             "reminded_to": obligation.reminded_to,
+            "opened_on": obligation.opened_on,
+            "own_group_id": obligation.own.group if obligation.own else None,
+            "own_planned_on": obligation.own.planned_on if obligation.own else None,
+            "own_released_at": obligation.own.released_at if obligation.own else None,
             "next_on": obligation.next_on,
             "gaps": obligation.gaps,
         }
@@ -91,52 +95,69 @@ def _obligation(row: Any) -> Obligation:
         option=row["option"],
         supplemental_options=tuple(row["supplemental_options"]),
         reopened=row["reopened"],
+        paused=row["paused"],
+        resumed=row["resumed"],
+        merged_from=tuple(row["merged_from"]),
         rule=row["rule"],
         policy_version=row["policy_version"],
         person_version=row["person_version"],
     )
+    own = None
+    if row["own_released_at"]:
+        own = Release(row["own_group_id"], row["own_planned_on"], row["own_released_at"])
     return Obligation(
         version=row["version"],
         standing=standing,
         sent=tuple(Sent(**each) for each in json.loads(row["sent"])),
         reminded_to=row["reminded_to"],
+        opened_on=row["opened_on"],
+        own=own,
         next_on=row["next_on"],
         gaps=tuple(row["gaps"]),
     )
 
 
-_LOAD = """
-SELECT person_id, version, status, hold, group_id, department_ids, planned_on, released_at, due_on,
-       completed_at, option, supplemental_options, reopened, rule, policy_version, person_version,
-       sent, reminded_to, next_on, gaps
+_FIELDS = {
+    "version": "bigint",
+    "status": "text",
+    "hold": "boolean",
+    "group_id": "text",
+    "department_ids": "text[]",
+    "planned_on": "date",
+    "released_at": "timestamptz",
+    "due_on": "date",
+    "completed_at": "timestamptz",
+    "option": "text",
+    "supplemental_options": "text[]",
+    "reopened": "bigint",
+    "paused": "boolean",
+    "resumed": "bigint",
+    "merged_from": "text[]",
+    "rule": "text",
+    "policy_version": "bigint",
+    "person_version": "bigint",
+    "sent": "jsonb",
+    "reminded_to": "date",
+    "opened_on": "date",
+    "own_group_id": "text",
+    "own_planned_on": "date",
+    "own_released_at": "timestamptz",
+    "next_on": "date",
+    "gaps": "text[]",
+}
+_COLUMNS = ", ".join(_FIELDS)
+_LOAD = f"""
+SELECT person_id, {_COLUMNS}
 FROM obligation WHERE cycle = $1 AND occurrence = $2 AND person_id = ANY($3::text[])
-"""
-_SAVE = """
-INSERT INTO obligation (
-    person_id, cycle, occurrence, version, status, hold, group_id, department_ids, planned_on,
-    released_at, due_on, completed_at, option, supplemental_options, reopened, rule,
-    policy_version, person_version, sent, reminded_to, next_on, gaps
-)
-SELECT person_id, $1, $2, version, status, hold, group_id, department_ids, planned_on,
-       released_at, due_on, completed_at, option, supplemental_options, reopened, rule,
-       policy_version, person_version, sent, reminded_to, next_on, gaps
-FROM jsonb_to_recordset($3::jsonb) AS o(
-    person_id text, version bigint, status text, hold boolean, group_id text,
-    department_ids text[], planned_on date, released_at timestamptz, due_on date,
-    completed_at timestamptz, option text, supplemental_options text[], reopened bigint, rule text,
-    policy_version bigint, person_version bigint, sent jsonb, reminded_to date, next_on date,
-    gaps text[]
-)
+"""  # noqa: S608 - only the constant above is put in
+_SAVE = f"""
+INSERT INTO obligation (person_id, cycle, occurrence, {_COLUMNS})
+SELECT person_id, $1, $2, {_COLUMNS}
+FROM jsonb_to_recordset($3::jsonb)
+    AS o(person_id text, {", ".join(f"{name} {kind}" for name, kind in _FIELDS.items())})
 ON CONFLICT (person_id, cycle, occurrence) DO UPDATE
-SET version = excluded.version, status = excluded.status, hold = excluded.hold,
-    group_id = excluded.group_id, department_ids = excluded.department_ids,
-    planned_on = excluded.planned_on, released_at = excluded.released_at,
-    due_on = excluded.due_on, completed_at = excluded.completed_at, option = excluded.option,
-    supplemental_options = excluded.supplemental_options, reopened = excluded.reopened,
-    rule = excluded.rule, policy_version = excluded.policy_version,
-    person_version = excluded.person_version, sent = excluded.sent,
-    reminded_to = excluded.reminded_to, next_on = excluded.next_on, gaps = excluded.gaps
-"""
+SET {", ".join(f"{name} = excluded.{name}" for name in _FIELDS)}
+"""  # noqa: S608 - only the constants above are put in
 _DUE = """
 SELECT person_id FROM obligation WHERE cycle = $1 AND next_on <= $2
 ORDER BY next_on, person_id LIMIT $3
