@@ -28,7 +28,13 @@ from support.waiting import eventually
 
 TOKEN = "a-token-for-tests-only"
 AUTHORIZED = {"authorization": f"Bearer {TOKEN}"}
-TOPICS = ("roster.person.v1", "roster.department.v1", "roster.contact.v1")
+TOPICS = (
+    "roster.person.v1",
+    "roster.department.v1",
+    "roster.contact.v1",
+    "roster.role.v1",
+    "roster.inbound.v1",
+)
 CANARY = {"display_name": "Canary Birdsong", "email": "canary@birdsong.edu", "login": "cbird"}
 SECRETS = (b"Canary", b"Birdsong", b"canary", b"birdsong", b"cbird")
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 Handler = Callable[[Connection, Sequence[Record]], Awaitable[None]]
+Reader = Callable[[Raw], Record]
 
 PARKED_IN_A_ROW = 100
 BACKOFF_MAX_S = 5.0
@@ -43,12 +44,22 @@ log = structlog.get_logger(__name__)
 
 
 class Consumer(ConsumerRebalanceListener):
-    """Consumes `handlers`' topics for one service; `name` is its group and its positions' name."""
+    """Consumes `handlers`' topics for one service; `name` is its group and its positions' name.
 
-    def __init__(self, pool: Pool, name: str, handlers: Mapping[str, Handler]) -> None:
+    `readers` by topic turn what others than the platform write into records; they raise Reject.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        name: str,
+        handlers: Mapping[str, Handler],
+        readers: Mapping[str, Reader] | None = None,
+    ) -> None:
         self._pool = pool
         self._name = name
         self._handlers = dict(handlers)
+        self._readers = dict.fromkeys(handlers, parse) | dict(readers or {})
         # Replaced whenever partitions are given or taken: a batch belongs to the one it came under.
         self._expected: positions.Positions = {}
         self._parked_in_a_row = 0
@@ -220,7 +231,7 @@ class Consumer(ConsumerRebalanceListener):
             # batch is fetched again from where they stand now.
             raise Fenced("the partitions were assigned anew")
         reached = {partition: run[-1].offset + 1 for partition, run in _runs(batch)}
-        by_topic, unparsable = _parse_all(batch, park_reason)
+        by_topic, unparsable = _parse_all(batch, self._readers, park_reason)
         async with self._pool.acquire() as connection, connection.transaction():
             await positions.advance(connection, self._name, held, reached)
             rejected = await self._reject(connection, batch, by_topic, unparsable)
@@ -283,7 +294,7 @@ def _require_whole(tp: TopicPartition, position: int, start: int, end: int) -> N
 
 
 def _parse_all(
-    batch: Sequence[Raw], park_reason: str | None
+    batch: Sequence[Raw], readers: Mapping[str, Reader], park_reason: str | None
 ) -> tuple[dict[str, list[Record]], list[tuple[Raw, str]]]:
     if park_reason is not None:
         return {}, [(raw, park_reason) for raw in batch]
@@ -291,9 +302,10 @@ def _parse_all(
     unparsable: list[tuple[Raw, str]] = []
     for partition, run in _runs(batch):
         records = by_topic.setdefault(partition.topic, [])
+        read = readers[partition.topic]
         for raw in run:
             try:
-                records.append(parse(raw))
+                records.append(read(raw))
             except Reject as reason:
                 unparsable.append((raw, str(reason)))
     return by_topic, unparsable

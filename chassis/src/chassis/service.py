@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from chassis import calendars, collector, health, http, logs, tracing
 from chassis.clock import SteppedCalendar, SystemCalendar
-from chassis.consumer import Consumer, Handler
+from chassis.consumer import Consumer, Handler, Reader
 from chassis.errors import NotReady, Stop, describe, is_transient
 from chassis.kafka import broker_for, is_kafka_error, require_topics
 from chassis.migrations import require_current
@@ -46,15 +46,17 @@ async def _nothing_pending(_: Connection) -> Mapping[str, int]:
 class Service:
     """What a service consists of.
 
-    `handlers` by topic and `due` by kind run in transactions of the chassis; `routers` and
-    `routes` are its HTTP side; `tasks` run beside them until it stops, and one that ends early
-    ends the process. `pending` counts work under way that no table of the chassis shows. `site` is
-    what a service with signed-in people says of its pages.
+    `handlers` by topic and `due` by kind run in transactions of the chassis; `readers` by topic
+    read what others than the platform write. `routers` and `routes` are its HTTP side; `tasks` run
+    beside them until it stops, and one that ends early ends the process. `pending` counts work
+    under way that no table of the chassis shows. `site` is what a service with signed-in people
+    says of its pages.
     """
 
     name: str
     settings: ServiceSettings
     handlers: Mapping[str, Handler] = field(default_factory=dict)
+    readers: Mapping[str, Reader] = field(default_factory=dict)
     due: Mapping[str, DueHandler] = field(default_factory=dict)
     routers: Sequence[APIRouter] = ()
     routes: Sequence[Route] = ()
@@ -141,7 +143,8 @@ class Runtime:
     async def _start_consumer(self) -> None:
         if not self.service.handlers:
             return
-        self.consumer = Consumer(self.pool, self.service.name, self.service.handlers)
+        service = self.service
+        self.consumer = Consumer(self.pool, service.name, service.handlers, service.readers)
         self.consumer.after_commit = self.wake
         self.consumer.on_stop = self.end
         self.consumer.attach(self._broker)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import typer
 from chassis import audit, parked
 from chassis.calendars import calendar_of
 from chassis.cli.terminal import Actor, Json, Reason, fail, print_json, print_table, with_database
-from chassis.consumer import Handler
+from chassis.consumer import Handler, Reader
 from chassis.errors import Reject, describe, is_transient
 from chassis.parsing import parse
 from chassis.postgres import Connection
@@ -52,11 +52,14 @@ def parked_commands(
     def retry(parked_id: int, actor: Actor) -> None:
         """Handle a parked record and those behind it again, in order, in one transaction."""
         loaded = load(settings)
-        handlers = dict(create_service(loaded).handlers)
+        service = create_service(loaded)
 
         async def work(connection: Connection) -> int:
             at = (await calendar_of(connection, loaded)).now()
-            return await retry_key(connection, name, parked_id, handlers, By(actor, at))
+            by = By(actor, at)
+            return await retry_key(
+                connection, name, parked_id, service.handlers, by, readers=service.readers
+            )
 
         count = with_database(loaded, work)
         if not count:
@@ -97,7 +100,13 @@ async def drop_one(connection: Connection, name: str, parked_id: int, by: By) ->
 
 
 async def retry_key(
-    connection: Connection, name: str, parked_id: int, handlers: dict[str, Handler], by: By
+    connection: Connection,
+    name: str,
+    parked_id: int,
+    handlers: Mapping[str, Handler],
+    by: By,
+    *,
+    readers: Mapping[str, Reader] | None = None,
 ) -> int:
     """Handle everything parked of the key of `parked_id`, in order; returns how many records.
 
@@ -107,8 +116,9 @@ async def retry_key(
         async with connection.transaction():
             taken = await parked.take_key(connection, name, parked_id)
             if taken:
-                records = [parse(record.raw()) for record in taken]
-                await handlers[taken[0].topic](connection, records)
+                topic = taken[0].topic
+                read = (readers or {}).get(topic, parse)
+                await handlers[topic](connection, [read(record.raw()) for record in taken])
                 await _record(connection, "parked.retry", parked_id, taken, by)
             return len(taken)
     except Exception as error:

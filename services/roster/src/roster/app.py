@@ -8,11 +8,18 @@ from chassis.service import Service, build_app
 from chassis.settings import ServiceSettings, load
 from roster.api import create_router
 from roster.settings import RosterSettings
+from roster.subscribers import READERS, TOPIC, create_handler
 
 
 def create_service(settings: ServiceSettings) -> Service:
-    """The roster's parts; it consumes nothing, it is the door for people and departments."""
-    return Service("roster", settings, routers=[create_router()])
+    """The roster's parts: the doors for people and departments, over HTTP and Kafka."""
+    return Service(
+        "roster",
+        settings,
+        handlers={TOPIC: create_handler(settings)},
+        readers=READERS,
+        routers=[create_router()],
+    )
 
 
 def create_app() -> FastAPI:
