@@ -136,6 +136,17 @@ async def test_why_shows_the_rule_the_flip_and_the_tree(place: Database, command
     assert card["obligation"]["status"] == "not_in_scope"
 
 
+async def test_why_of_an_alias_is_that_of_the_person(place: Database, command: Command) -> None:
+    async with rollout_on(place) as rollout:
+        await rollout.publish()
+        await decided(rollout)
+        await rollout.tell(person_event("p1", version=2, aliases=("p0",)))
+    shown = (await command("why", "p0")).stdout
+    assert shown.startswith("p0 is an alias of p1\np1 in 2023-24: scheduled\n")
+    assert "merged_from: p0" in shown
+    assert json.loads((await command("why", "p0", "--json")).stdout)["alias"] == "p0"
+
+
 async def test_exceptions_are_listed_by_id(place: Database, command: Command) -> None:
     async with rollout_on(place) as rollout:
         await rollout.publish()

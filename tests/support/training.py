@@ -135,14 +135,14 @@ class Story:
     reminded: list[tuple[date, Reminder]] = field(default_factory=list)
     releases: list[date] = field(default_factory=list)
 
-    def learn(self, *facts: Person | Completion) -> Settlement:
-        """Add facts received together and settle at the instant the last was received."""
+    def learn(self, *facts: Person | Completion, at: datetime | None = None) -> Settlement:
+        """Add facts and settle, at the instant the last was received unless told otherwise."""
         for fact in facts:
             if isinstance(fact, Person):
                 self.versions.append(fact)
             else:
                 self.completions.append(fact)
-        return self.settle(max(fact.received_at for fact in facts))
+        return self.settle(at or max(fact.received_at for fact in facts))
 
     def settle(self, now: datetime, *, acts: bool = False) -> Settlement:
         case = Case(self.versions, self.areas, self.completions, self.record)

@@ -32,7 +32,10 @@ async def learn_people(
     await facts.hold_people(connection, aliases.union(person.person_id for person in people))
     await facts.mention_people(connection, aliases)
     for wave in waves(people):
-        await settle_people(connection, await facts.add_people(connection, wave), now)
+        # Whom this wave splits off is no longer found by it afterwards.
+        before = await facts.merged_with(connection, {person.person_id for person in wave})
+        added = await facts.add_people(connection, wave)
+        await settle_people(connection, before.union(added) if added else (), now)
 
 
 async def learn_departments(

@@ -114,12 +114,12 @@ async def hold_people(connection: Connection, person_ids: Collection[str]) -> li
     What is read of them afterwards is complete; returns their ids, sorted.
     """
     held: set[str] = set()
-    wanted = set(person_ids) | await _merged_with(connection, person_ids)
+    wanted = set(person_ids) | await merged_with(connection, person_ids)
     while wanted - held:
         await connection.execute(_LOCK_PEOPLE, sorted(wanted - held))
         held |= wanted
         # Somebody may have been merged while the locks were waited for.
-        wanted = await _merged_with(connection, held)
+        wanted = await merged_with(connection, held)
     return sorted(held)
 
 
@@ -135,7 +135,8 @@ async def survivor_of(connection: Connection, person_id: str) -> str | None:
     return survivors(known.versions).get(person_id)
 
 
-async def _merged_with(connection: Connection, person_ids: Collection[str]) -> set[str]:
+async def merged_with(connection: Connection, person_ids: Collection[str]) -> set[str]:
+    """The aliases of these people, and the people they are aliases of."""
     rows = await connection.fetch(_MERGED_WITH, sorted(person_ids))
     return {row["person_id"] for row in rows}
 
