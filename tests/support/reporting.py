@@ -288,6 +288,7 @@ def paths(reporting: Reporting) -> list[str]:
                 path = template.format(department_id=department_id, on=on)
                 found += [path, f"{path}?cycle={CYCLE}", f"{path}?on={on}", f"{path}?cycle=none"]
     assert any("editions" in path for path in found)
+    assert "/audit" in found
     return list(dict.fromkeys(found))
 
 

@@ -148,17 +148,18 @@ async def entries(
     subject: str | None = None,
     actor: str | None = None,
     since: datetime | None = None,
+    before: int | None = None,
     limit: int = 100,
 ) -> list[Entry]:
-    """The newest entries that fit everything given, newest first."""
+    """The newest entries that fit everything given, newest first; `before` is a number of one."""
     rows = await connection.fetch(
         """
         SELECT * FROM audit_entry
         WHERE ($1::text IS NULL OR subject = $1) AND ($2::text IS NULL OR actor = $2)
-          AND ($3::timestamptz IS NULL OR at >= $3)
-        ORDER BY seq DESC LIMIT $4
+          AND ($3::timestamptz IS NULL OR at >= $3) AND ($4::bigint IS NULL OR seq < $4)
+        ORDER BY seq DESC LIMIT $5
         """,
-        *(subject, actor, since, limit),
+        *(subject, actor, since, before, limit),
     )
     return [_entry(row) for row in rows]
 

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from chassis import sessions
 from chassis.identity import Identity, Role
-from chassis.site import Site
+from chassis.site import Link, Site
 
 NOTHING = "\N{EN DASH}"
 
@@ -78,6 +78,11 @@ def site_of(request: Request) -> Site:
     return site
 
 
+def _links(site: Site, viewer: Identity) -> list[Link]:
+    audit = [Link("Audit", "/audit")] if viewer.reads_audit else []
+    return [*site.links(viewer), *audit]
+
+
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> Response:
     """A page for whoever asks; gives the template the viewer, links, the zone and a form token.
 
@@ -93,7 +98,7 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
             {
                 **site.template_globals,
                 "viewer": viewer,
-                "links": site.links(viewer) if viewer else (),
+                "links": _links(site, viewer) if viewer else (),
                 "path": request.url.path,
                 "zone": settings.timezone,
                 "form_token": sessions.form_token(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chassis.pages import router as shared
+from chassis import pages
 from reporting.pages import departments, front_door, own
 from reporting.pages.access import SITE
 
-ROUTERS = (shared, front_door.router, departments.router, own.router)
+ROUTERS = (*pages.ROUTERS, front_door.router, departments.router, own.router)
 
 __all__ = ["ROUTERS", "SITE"]
