@@ -4,6 +4,7 @@
 """
 
 from roster.domain.change import Change, change_of
+from roster.domain.committee import next_number, renewed, resigned, seat, seat_of, seated
 from roster.domain.compose import as_of, composed_of, contact_of, membership
 from roster.domain.departments import Department
 from roster.domain.facts import (
@@ -28,9 +29,11 @@ from roster.domain.flaws import (
     Flaw,
     flaws_of,
     flaws_of_department,
+    flaws_of_facts,
     is_id,
     is_plain,
 )
+from roster.domain.merging import as_alias, merge_refusal
 from roster.domain.report import HR, OFFICE, Kept, Report, in_order
 
 __all__ = [
@@ -57,14 +60,23 @@ __all__ = [
     "LeaveKind",
     "Report",
     "State",
+    "as_alias",
     "as_of",
     "change_of",
     "composed_of",
     "contact_of",
     "flaws_of",
     "flaws_of_department",
+    "flaws_of_facts",
     "in_order",
     "is_id",
     "is_plain",
     "membership",
+    "merge_refusal",
+    "next_number",
+    "renewed",
+    "resigned",
+    "seat",
+    "seat_of",
+    "seated",
 ]

@@ -15,6 +15,7 @@ from roster.domain.facts import (
     YEARS_OF_STUDY,
     Appointment,
     Contact,
+    Facts,
 )
 from roster.domain.report import Report
 
@@ -50,14 +51,18 @@ class Flaw:
 
 def flaws_of(report: Report) -> Iterator[Flaw]:
     """Everything that keeps this record out of the roster."""
-    facts, contact = report.facts, report.contact
     if not is_id(report.person_id):
         yield Flaw("person_id", AN_ID)
-    yield from _flaws_of_contact(contact)
+    yield from _flaws_of_contact(report.contact)
     if not _SOURCE.fullmatch(report.source):
         yield Flaw("source", "1 to 32 letters, digits or _ - and a letter first, all of them small")
     if report.effective_on is not None and not _is_sane(report.effective_on):
         yield Flaw("effective_on", A_DAY)
+    yield from flaws_of_facts(report.facts)
+
+
+def flaws_of_facts(facts: Facts) -> Iterator[Flaw]:
+    """Everything that is wrong with the facts of a report."""
     yield from _flaws_of_span(
         facts.onboarded_on, facts.separated_on, ("onboarded_on", "separated_on")
     )
@@ -133,6 +138,9 @@ def _flaws_of_appointment(appointment: Appointment, index: int) -> Iterator[Flaw
     yield from _flaws_of_span(
         appointment.start_on, appointment.end_on, ("start_on", "end_on"), index
     )
+    nominator = appointment.nominated_by
+    if nominator is not None and not is_id(nominator):
+        yield Flaw("nominated_by", f"{AN_ID}, or nothing", index)
     year = appointment.year_of_study
     if year is not None and appointment.kind not in STUDENT_KINDS:
         yield Flaw("year_of_study", "nothing: only students have a year of study", index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from roster import domain
-from roster.domain import Change, Department
+from roster.domain import Change, Department, State
 from roster.store.contacts import ContactVersion
 from roster.store.people import PersonVersion
 from roster.store.receipts import Receipt
@@ -41,14 +41,32 @@ def person_event(version: PersonVersion) -> PersonState:
         onboarded_on=facts.onboarded_on,
         separated_on=facts.separated_on,
         appointments=tuple(map(_appointment, facts.appointments)),
-        leaves=tuple(
-            Leave(start_on=each.start_on, end_on=each.end_on, pauses=each.kind.pauses)
-            for each in facts.leaves
-        ),
+        leaves=tuple(map(_leave, facts.leaves)),
         hold=state.hold,
         merged_into=state.merged_into,
         aliases=state.aliases,
     )
+
+
+def shown_state(state: State) -> dict[str, object]:
+    """A state that was never published, as people and scripts read it."""
+    facts = state.facts
+    return {
+        "onboarded_on": facts.onboarded_on.isoformat(),
+        "separated_on": facts.separated_on and facts.separated_on.isoformat(),
+        "appointments": [_appointment(a).model_dump(mode="json") for a in facts.appointments],
+        "leaves": [_leave(each).model_dump(mode="json") for each in facts.leaves],
+        "aliases": list(state.aliases),
+    }
+
+
+def shown_version(version: PersonVersion) -> dict[str, object]:
+    """A version as people and scripts read it: the event, and which kind of change it is."""
+    return {"change": version.change.value, **person_event(version).model_dump(mode="json")}
+
+
+def _leave(each: domain.Leave) -> Leave:
+    return Leave(start_on=each.start_on, end_on=each.end_on, pauses=each.kind.pauses)
 
 
 def _appointment(each: domain.Appointment) -> Appointment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from chassis.clock import Calendar
 from chassis.postgres import Connection
 from roster.domain import Change, Report, in_order
 from roster.handlers.recompose import Known, recompose, recompose_contacts, root_of
-from roster.store import people, reports
+from roster.store import people, proposals, reports
 from roster.store.people import PersonVersion, Raced
 from roster.store.receipts import Receipt
 from roster.store.reports import Difference
@@ -71,16 +72,21 @@ async def _take_in(connection: Connection, reported: Sequence[Report], receipt: 
 
 
 async def _take_in_contacts(
-    connection: Connection,
-    news: Sequence[Difference],
-    known: Known,
-    receipt: Receipt,
+    connection: Connection, news: Sequence[Difference], known: Known, receipt: Receipt
 ) -> int:
     said = [each for each in news if each.contact_kept]
     if not said:
         return 0
     await reports.write_reported_contacts(connection, said)
-    return await recompose_contacts(connection, [each.report for each in said], known, receipt)
+    days: dict[str, date] = {}
+    for each in said:
+        day = each.report.effective_on or receipt.received_on
+        days[each.report.person_id] = days[root_of(each.report.person_id, known)] = day
+    new = [each.report for each in said if each.report.person_id not in known]
+    changed = await recompose_contacts(connection, days, known, receipt, new)
+    if changed:
+        await proposals.propose(connection, changed, receipt.received_at)
+    return len(changed)
 
 
 def _counts(

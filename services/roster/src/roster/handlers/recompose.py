@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -83,16 +84,16 @@ async def publish_people(
 
 
 async def recompose_contacts(
-    connection: Connection, said: Sequence[Report], known: Known, receipt: Receipt
-) -> int:
-    """Publish how to reach the people of these reports, which are kept, where that changed.
+    connection: Connection,
+    days: Mapping[str, date],
+    known: Known,
+    receipt: Receipt,
+    said: Sequence[Report] = (),
+) -> list[str]:
+    """Publish how to reach the people of `days`, from that day, where it changed; returns whose.
 
-    Returns how many changed.
+    What sources say is kept already; `said` is the part of it that is about people not `known`.
     """
-    days: dict[str, date] = {}
-    for each in said:
-        for person_id in {each.person_id, root_of(each.person_id, known)}:
-            days[person_id] = each.effective_on or receipt.received_on
     ids = [member for each in days if each in known for member in members_of(each, known)]
     stored = await contacts.contacts_of(connection, ids) if ids else {}
     heard = await reports.reported_contacts_of(connection, ids) if ids else {}
@@ -107,17 +108,10 @@ async def recompose_contacts(
         version, present = stored.get(person_id, (0, None))
         if contact is not None and contact != present:
             versions.append(ContactVersion(person_id, version + 1, day, contact))
-    await publish_contacts(connection, versions, receipt)
-    return len(versions)
-
-
-async def publish_contacts(
-    connection: Connection, versions: Sequence[ContactVersion], receipt: Receipt
-) -> None:
-    """Write and publish these versions of how to reach people."""
     if versions:
         await contacts.write_contacts(connection, versions, receipt.received_at)
         await outbox.publish(connection, contact_events(versions, receipt), cause=cause_of(receipt))
+    return [each.person_id for each in versions]
 
 
 def cause_of(receipt: Receipt) -> str:

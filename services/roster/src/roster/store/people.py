@@ -74,6 +74,12 @@ async def versions_of(connection: Connection, person_id: str, limit: int) -> lis
     return [_version(row) for row in await connection.fetch(_VERSIONS, person_id, limit)]
 
 
+async def aliases_before_merge(connection: Connection, person_id: str) -> list[str]:
+    """The aliases the person had when it was merged into another, and brought along."""
+    found = await connection.fetchval(_ALIASES_BEFORE, person_id)
+    return found or []
+
+
 def _version(row: asyncpg.Record) -> PersonVersion:
     return PersonVersion(
         row["person_id"],
@@ -129,4 +135,8 @@ UNION ALL
 SELECT person_id, version, change, effective_on, received_at, facts, hold, merged_into, aliases
 FROM person_version WHERE person_id = $1
 ORDER BY version DESC LIMIT $2
+"""
+_ALIASES_BEFORE = """
+SELECT aliases FROM person_version WHERE person_id = $1 AND merged_into IS NULL
+ORDER BY version DESC LIMIT 1
 """
