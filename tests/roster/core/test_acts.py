@@ -245,6 +245,12 @@ async def test_the_same_login_or_address_under_two_ids_is_proposed_and_nothing_m
     assert (await published(connection, "p3"))["merged_into"] is None
 
 
+async def test_an_address_that_many_share_is_nobodys_own(connection: Connection) -> None:
+    shared = Contact("Somebody", "office@example.edu")
+    await report(connection, *(replace(BEN, person_id=f"q{n}", contact=shared) for n in range(9)))
+    assert await pairs(connection) == []
+
+
 async def test_a_namesake_is_proposed_only_when_one_had_left_before_the_other_came(
     connection: Connection,
 ) -> None:

@@ -51,8 +51,9 @@ async def decide_pair(
     await connection.execute(_DECIDE, first, second, state, at)
 
 
-# Who shares a name is proposed only when one of the two had left before the other came: a name is
-# no evidence by itself. OFFSET 0 keeps each look-up on its index.
+# A name is evidence only when one of the two had left before the other came; a login or an address
+# that many share (five, the person among them) is nobody's own. LIMIT keeps that look-up short and
+# on its index.
 _PROPOSE = """
 INSERT INTO merge_proposal (person_id, other_id, cause, proposed_at)
 SELECT DISTINCT ON (least(c.person_id, o.person_id), greatest(c.person_id, o.person_id))
@@ -60,21 +61,29 @@ SELECT DISTINCT ON (least(c.person_id, o.person_id), greatest(c.person_id, o.per
 FROM contact c
 JOIN person p USING (person_id)
 CROSS JOIN LATERAL (
-    (SELECT person_id, 'login' AS cause, 1 AS rank FROM contact
-     WHERE lower(login) = lower(c.login) OFFSET 0)
-    UNION ALL
-    (SELECT person_id, 'email', 2 FROM contact WHERE lower(email) = lower(c.email) OFFSET 0)
-    UNION ALL
-    (SELECT n.person_id, 'rehire', 3
-     FROM (SELECT person_id FROM contact
-           WHERE lower(display_name) = lower(c.display_name) OFFSET 0) AS n
-     JOIN person q ON q.person_id = n.person_id
-     WHERE (q.facts ->> 'separated_on') < (p.facts ->> 'onboarded_on')
-        OR (p.facts ->> 'separated_on') < (q.facts ->> 'onboarded_on'))
+    SELECT person_id, cause, rank
+    FROM (
+        SELECT person_id, cause, rank, count(*) OVER (PARTITION BY rank) AS sharing
+        FROM (
+            (SELECT person_id, 'login' AS cause, 1 AS rank FROM contact
+             WHERE lower(login) = lower(c.login) LIMIT 5)
+            UNION ALL
+            (SELECT person_id, 'email', 2 FROM contact
+             WHERE lower(email) = lower(c.email) LIMIT 5)
+            UNION ALL
+            (SELECT person_id, 'rehire', 3 FROM contact
+             WHERE lower(display_name) = lower(c.display_name) LIMIT 5)
+        ) AS alike
+    ) AS counted
+    WHERE sharing < 5 AND person_id <> c.person_id
 ) AS o
-JOIN person r ON r.person_id = o.person_id
-WHERE c.person_id = ANY($1::text[]) AND o.person_id <> c.person_id
-  AND coalesce(p.merged_into, p.person_id) <> coalesce(r.merged_into, r.person_id)
+JOIN LATERAL (SELECT facts, merged_into FROM person WHERE person_id = o.person_id OFFSET 0) AS r
+    ON true
+WHERE c.person_id = ANY($1::text[])
+  AND coalesce(p.merged_into, p.person_id) <> coalesce(r.merged_into, o.person_id)
+  AND (o.cause <> 'rehire'
+       OR (r.facts ->> 'separated_on') < (p.facts ->> 'onboarded_on')
+       OR (p.facts ->> 'separated_on') < (r.facts ->> 'onboarded_on'))
 ORDER BY 1, 2, o.rank
 ON CONFLICT (person_id, other_id) DO NOTHING
 """
