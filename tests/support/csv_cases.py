@@ -29,7 +29,7 @@ A_DAY = "a day as YYYY-MM-DD"
 A_SANE_DAY = "a day between 1900-01-01 and 2200-12-31"
 A_CELL = "quotes around whole cells, and at most 131072 characters in a cell"
 CELLS = "18 cells, as in the header"
-HEADERS = f"one of the headers {HEADER.replace(',', ', ')}"
+HEADERS = f"one of the headers {HEADER.replace(',', ', ')}, ex_officio, nominated_by"
 ONCE = "this column exactly once in the header"
 UNCLOSED = "a closing quote; what follows could not be checked"
 ROLLCALL = preset("rollcall")
@@ -149,6 +149,8 @@ def _appointment(row: Row) -> Appointment:
         end_on=_day(row, "end_on"),
         year_of_study=int(row["year_of_study"]) if row.get("year_of_study") else None,
         supervisor_id=row.get("supervisor_id") or None,
+        nominated_by=row.get("nominated_by") or None,
+        ex_officio=row.get("ex_officio") == "true",
     )
 
 

@@ -9,7 +9,8 @@ from chassis.postgres import Connection
 from roster.csv_import import departments_from, people_from
 from roster.csv_import.departments import DEPARTMENT_COLUMNS
 from roster.csv_import.presets import preset
-from roster.handlers.imports import import_departments, import_people
+from roster.handlers.import_departments import import_departments
+from roster.handlers.import_files import import_people
 
 ZONE = "America/New_York"
 PEOPLE_COLUMNS = tuple(name for name, rule in preset("rollcall").rules.items() if not rule.optional)

@@ -203,6 +203,16 @@ CASES = [
         rows=GOOD_ROWS,
     ),
     Case(
+        "an optional column",
+        lines(f"{HEADER},ex_officio", f"{LINES[1]},true", f"{LINES[2]},"),
+        rows=(BEN | {"ex_officio": "true"}, ADA),
+    ),
+    Case(
+        "an optional column twice",
+        lines(f"{HEADER},ex_officio,ex_officio", f"{LINES[1]},,"),
+        ((1, "ex_officio", ONCE),),
+    ),
+    Case(
         "a header in capitals",
         GOOD.replace(b"login", b"Login"),
         ((1, "column 2", HEADERS), (1, "login", ONCE)),

@@ -7,6 +7,8 @@ from fastapi import FastAPI
 from chassis.service import Service, build_app
 from chassis.settings import ServiceSettings, load
 from roster.api import create_router
+from roster.api_imports import create_imports_router
+from roster.handlers.import_decisions import import_due
 from roster.settings import RosterSettings
 from roster.subscribers import READERS, TOPIC, create_handler
 
@@ -18,7 +20,8 @@ def create_service(settings: ServiceSettings) -> Service:
         settings,
         handlers={TOPIC: create_handler(settings)},
         readers=READERS,
-        routers=[create_router()],
+        due=import_due(settings.timezone),
+        routers=[create_router(), create_imports_router()],
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
@@ -11,3 +14,8 @@ class RosterSettings(ServiceSettings):
     """Settings of the roster, from variables that begin with ROSTER_."""
 
     model_config = SettingsConfigDict(env_prefix="ROSTER_")
+
+    mappings_folder: Path | None = Field(
+        default=None,
+        description="Mapping files of your own, NAME.toml each; found by name before the presets.",
+    )

@@ -8,7 +8,8 @@ from roster.csv_import.table import Layout, Table
 from roster.domain import Department, flaws_of_department
 
 DEPARTMENT_COLUMNS = ("department_id", "name", "area_id", "area_name", "officer_ids")
-DEPARTMENTS = Layout(DEPARTMENT_COLUMNS)
+OPTIONAL_COLUMNS = ("area_lead_ids",)
+DEPARTMENTS = Layout((*DEPARTMENT_COLUMNS, *OPTIONAL_COLUMNS), frozenset(OPTIONAL_COLUMNS))
 
 
 def read_departments(table: Table, batch: int) -> Iterator[list[Department]]:
@@ -42,13 +43,14 @@ def read_departments(table: Table, batch: int) -> Iterator[list[Department]]:
 
 
 def _department(cells: list[str]) -> Department:
-    department_id, name, area_id, area_name, officers = cells
+    department_id, name, area_id, area_name, officers, area_leads = cells
     return Department(
         department_id,
         name,
         area_id or None,
         area_name or None,
         _ids(officers),
+        area_lead_ids=_ids(area_leads),
     )
 
 

@@ -231,6 +231,8 @@ def _appointment(cells: Cells, row: PeopleRow) -> Appointment:
         end_on=cells.day_or_none("end_on", row.end_on),
         year_of_study=cells.year_of_study("year_of_study", row.year_of_study),
         supervisor_id=row.supervisor_id or None,
+        nominated_by=row.nominated_by or None,
+        ex_officio=bool(row.ex_officio) and cells.flag("ex_officio", row.ex_officio),
     )
 
 

@@ -32,18 +32,26 @@ def preset(name: str) -> Mapping:
     return parse_mapping(preset_text(name), f"{name}.toml", preset_text)
 
 
-def read_mapping(name: str) -> Mapping:
-    """The mapping of a preset's name or of a file's path.
+def named_mapping(name: str, folder: Path | None) -> Mapping:
+    """The mapping NAME.toml of the folder, or else the preset of that name.
 
     Raises:
-        InvalidMapping: naming line and key of every mistake, or that there is no such file.
+        InvalidMapping: naming line and key of every mistake, or that there is none.
     """
+    path = folder / f"{name}.toml" if folder else None
+    if path is not None and path.is_file():
+        return file_mapping(path)
     if name in preset_names():
         return preset(name)
-    path = Path(name)
+    expected = f"one of the presets {', '.join(preset_names())}, or a file of the folder"
+    raise InvalidMapping([MappingError(f"{name}.toml", None, None, expected)])
+
+
+def file_mapping(path: Path) -> Mapping:
+    """The mapping of a file; raises InvalidMapping."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        expected = f"a TOML file in UTF-8, or one of the presets {', '.join(preset_names())}"
-        raise InvalidMapping([MappingError(name, None, None, expected)]) from None
+        error = MappingError(path.name, None, None, "a file in UTF-8")
+        raise InvalidMapping([error]) from None
     return parse_mapping(text, path.name, preset_text)

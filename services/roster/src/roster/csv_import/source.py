@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from roster.csv_import.departments import DEPARTMENTS, read_departments
-from roster.csv_import.errors import CsvError
 from roster.csv_import.fields import Fields
 from roster.csv_import.mapping import Mapping
 from roster.csv_import.people import People
@@ -15,6 +14,7 @@ from roster.csv_import.presets import DEFAULT, preset
 from roster.csv_import.rejects import Rejects
 from roster.csv_import.table import Layout, Table
 from roster.domain import Department, Report
+from roster.handlers.import_files import Rules
 
 BATCH = 2_000
 
@@ -69,7 +69,19 @@ class PeopleSource:
         return frozenset(self._people.retracted)
 
     @property
-    def counts(self) -> dict[str, int]:
+    def rules(self) -> Rules:
+        """How the mapping wants the file to be taken."""
+        mapping = self.mapping
+        return Rules(
+            source=mapping.source,
+            mapping=mapping.name,
+            whole=mapping.mode == "full",
+            brake_percent=mapping.brake.percent,
+            brake_at_least=mapping.brake.at_least,
+        )
+
+    @property
+    def left_out(self) -> dict[str, int]:
         """What was left out: rows refused, rows passed over, cells of demographic columns."""
         return {
             "rejected_rows": self._people.rejected,
@@ -77,10 +89,9 @@ class PeopleSource:
             "dropped_cells": self._table.dropped_cells,
         }
 
-    @property
-    def mistakes(self) -> list[CsvError]:
+    def mistakes_as_json(self) -> dict[str, Any]:
         """Why rows were refused, the first thousand reasons."""
-        return self._table.errors.as_raised().errors
+        return self._table.errors.as_raised().as_json()
 
     async def __aiter__(self) -> AsyncIterator[Sequence[Report]]:
         async for batch in _in_a_thread(self._people.batches(BATCH)):

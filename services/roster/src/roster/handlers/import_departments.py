@@ -1,4 +1,4 @@
-"""Take in a file: all of it or nothing."""
+"""Take in a file of departments: all of it or nothing, in one transaction."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from uuid import UUID
 
 from chassis.clock import Calendar
 from chassis.postgres import Connection
-from roster.domain import Department, Report
+from roster.domain import Department
 from roster.handlers.departments import take_in_departments
-from roster.handlers.intake import receive, take_in
-from roster.store import departments as store
-from roster.store import imports
+from roster.handlers.intake import receive
+from roster.store import import_runs
 
 SHOWN_IDS = 100
 
@@ -35,11 +34,10 @@ class Source(Protocol[T_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedDepartments:
     """What an import did, or in a dry run would do.
 
-    `counts` is by kind of change; "warnings" counts `alarmed`, the departments that need a look:
-    named by a person and unknown (people), or without an area (departments).
+    `counts` is by kind of change; "warnings" counts `alarmed`, the departments without an area.
     """
 
     import_id: UUID
@@ -60,31 +58,6 @@ class Imported:
         }
 
 
-async def import_people(
-    connection: Connection,
-    source: Source[Report],
-    calendar: Calendar,
-    *,
-    zone: str,
-    dry_run: bool = False,
-) -> Imported:
-    """Take in whole-person records; people the source does not name stay as they are.
-
-    All of it or nothing: what iterating `source` raises undoes everything. The same records
-    again change nothing and publish nothing. A dry run only counts.
-    """
-    counts: Counter[str] = Counter()
-    departments: set[str] = set()
-    async with _transaction(connection, dry_run):
-        receipt = await receive(connection, calendar, zone)
-        async for batch in source:
-            departments.update(a.department_id for r in batch for a in r.facts.appointments)
-            counts.update((await take_in(connection, batch, receipt)).counts)
-        unknown = await store.unknown_departments(connection, departments)
-        await imports.write_import(connection, receipt, "people", source.sha256, dict(counts))
-    return Imported(receipt.intake_id, receipt.received_at, dry_run, dict(counts), unknown)
-
-
 async def import_departments(
     connection: Connection,
     source: Source[Department],
@@ -92,8 +65,12 @@ async def import_departments(
     *,
     zone: str,
     dry_run: bool = False,
-) -> Imported:
-    """Take in departments, under the same promises as `import_people`."""
+) -> ImportedDepartments:
+    """Take in departments; those the source does not name stay as they are.
+
+    What iterating `source` raises undoes everything. The same records again change nothing and
+    publish nothing. A dry run only counts.
+    """
     counts: Counter[str] = Counter()
     without_area: list[str] = []
     async with _transaction(connection, dry_run):
@@ -101,8 +78,12 @@ async def import_departments(
         async for batch in source:
             without_area += [each.department_id for each in batch if each.area_id is None]
             counts.update(await take_in_departments(connection, batch, receipt))
-        await imports.write_import(connection, receipt, "departments", source.sha256, dict(counts))
-    return Imported(receipt.intake_id, receipt.received_at, dry_run, dict(counts), without_area)
+        await import_runs.write_import(
+            connection, receipt, "departments", source.sha256, dict(counts)
+        )
+    return ImportedDepartments(
+        receipt.intake_id, receipt.received_at, dry_run, dict(counts), without_area
+    )
 
 
 @asynccontextmanager
