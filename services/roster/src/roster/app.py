@@ -9,6 +9,7 @@ from chassis.settings import ServiceSettings, load
 from roster.api import create_router
 from roster.api_imports import create_imports_router
 from roster.handlers.import_decisions import import_due
+from roster.scim.route import ScimDoor
 from roster.settings import RosterSettings
 from roster.subscribers import READERS, TOPIC, create_handler
 
@@ -22,6 +23,7 @@ def create_service(settings: ServiceSettings) -> Service:
         readers=READERS,
         due=import_due(settings.timezone),
         routers=[create_router(), create_imports_router()],
+        routes=ScimDoor(settings).routes,
     )
 
 

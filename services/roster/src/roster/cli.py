@@ -6,6 +6,7 @@ from typing import Any
 
 from chassis.cli import Json, create_cli, fail, print_json, print_table, with_database
 from chassis.settings import load
+from roster import cli_scim
 from roster.app import create_service
 from roster.cli_import import imports
 from roster.handlers.show import show_person
@@ -13,6 +14,7 @@ from roster.settings import RosterSettings
 
 app = create_cli("roster", RosterSettings, create_service)
 app.add_typer(imports, name="import")
+app.add_typer(cli_scim.app, name="scim")
 
 
 def main() -> None:
