@@ -66,6 +66,7 @@ def _facts(number: int, person_id: str) -> Iterator[Event]:
 
 async def feed_completion(fed: Fed, people: int) -> None:
     """Everybody, and a signed webhook about each."""
+    await fed.step(at("10-30"))
     await fed.send(
         event
         for number, name in ids(people)

@@ -1,5 +1,6 @@
 """The rules of completion: any order and any repetition of a history gives the same fact."""
 
+import random
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from completion.domain import (
+    Candidate,
     Fact,
     Kind,
     MatchedBy,
@@ -16,6 +18,7 @@ from completion.domain import (
     Target,
     decide,
     fold,
+    learn,
     match,
     pseudonym,
     standing,
@@ -144,14 +147,62 @@ def test_a_completion_is_effective_on_the_institutions_civil_day() -> None:
     assert fact.effective_on("America/New_York") == date(2023, 12, 1)
 
 
+@given(histories, st.integers(0, 8))
+def test_what_is_learned_from_the_own_topic_is_the_fact_and_stands_when_it_is_said_again(
+    history: list[Statement], backed_up: int
+) -> None:
+    published = told(history)
+    backup = set(history[:backed_up])
+    behind = told(history[:backed_up])
+    fact = learn(backup, behind[-1] if behind else None, published)
+
+    assert fact == (published[-1] if published else None)
+    if fact is not None:
+        assert decide(MODULE, backup | set(history), TARGET, fact) is fact
+        now = standing(backup)
+        assert now is not None
+        assert now.revoked == fact.standing.revoked
+
+
+@given(histories, st.integers(0, 8), st.randoms())
+def test_learning_again_or_in_another_order_changes_nothing(
+    history: list[Statement], backed_up: int, chance: random.Random
+) -> None:
+    published = told(history)
+    once, again = set(history[:backed_up]), set(history[:backed_up])
+    fact = learn(once, None, published)
+    shuffled = [*published, *published]
+    chance.shuffle(shuffled)
+    assert learn(again, None, shuffled) == fact
+    assert again == once
+    assert learn(again, fact, published) is fact
+
+
+def fits(by: MatchedBy, person_id: str, human: str | None = None) -> Candidate:
+    return Candidate(by, person_id, human or person_id)
+
+
 def test_an_institute_id_outranks_a_login_and_a_login_an_address() -> None:
-    assert match([(MatchedBy.EMAIL, "p3"), (MatchedBy.LOGIN, "p2"), (MatchedBy.ID, "p1")]) == "p1"
-    assert match([(MatchedBy.EMAIL, "p3"), (MatchedBy.LOGIN, "p2")]) == "p2"
+    by_id, by_login = fits(MatchedBy.ID, "p1"), fits(MatchedBy.LOGIN, "p2")
+    by_address = fits(MatchedBy.EMAIL, "p3")
+    assert match([by_address, by_login, by_id]) == "p1"
+    assert match([by_address, by_login]) == "p2"
 
 
 def test_an_address_two_people_share_matches_neither() -> None:
-    assert match([(MatchedBy.EMAIL, "p1"), (MatchedBy.EMAIL, "p2")]) is None
+    assert match([fits(MatchedBy.EMAIL, "p1"), fits(MatchedBy.EMAIL, "p2")]) is None
     assert match([]) is None
+
+
+def test_an_address_that_several_ids_of_one_human_share_means_the_one_they_went_into() -> None:
+    alias = fits(MatchedBy.EMAIL, "alias", "survivor")
+    assert match([alias, fits(MatchedBy.EMAIL, "survivor")]) == "survivor"
+    assert match([alias, fits(MatchedBy.EMAIL, "other", "survivor")]) == "survivor"
+    assert match([alias, fits(MatchedBy.EMAIL, "stranger")]) is None
+
+
+def test_an_address_of_an_alias_alone_means_the_alias() -> None:
+    assert match([fits(MatchedBy.EMAIL, "alias", "survivor")]) == "alias"
 
 
 @pytest.mark.parametrize("written", ["Ada@Example.EDU ", "ada@example.edu", "ADA@EXAMPLE.EDU"])

@@ -186,6 +186,18 @@ async def test_a_malformed_message_is_answered_400_naming_the_field_and_not_the_
     assert await stored(completion, "msg_malformed") == []
 
 
+@pytest.mark.parametrize("status", ["completed", "revoked", "failed"])
+async def test_what_has_not_happened_yet_is_refused(completion: Completion, status: str) -> None:
+    early = said(new_person(), status=status, completed_at="2023-10-20T12:05:00Z")
+    assert (await completion.post(early, f"msg_clock_{status}")).status_code == 202
+    later = said(new_person(), status=status, completed_at="2023-10-20T12:05:01Z")
+    answer = await completion.post(later, f"msg_future_{status}")
+    assert answer.status_code == 400
+    assert answer.json()["field"] == "data.completed_at"
+    assert "lies in the future" in answer.text
+    assert await stored(completion, f"msg_future_{status}") == []
+
+
 async def test_an_id_too_long_to_keep_is_answered_400(completion: Completion) -> None:
     answer = await completion.post(BODY, "m" * 3_000)
     assert answer.status_code == 400
@@ -234,6 +246,7 @@ async def hurried(
     database = await databases.fresh("completion")
     settings = settings_for(database, kafka, sources_file, webhook_rate_per_s=0.1)
     async with running_here(settings) as service:
+        await service.step()
         yield service
     await databases.drop(database)
 

@@ -11,7 +11,7 @@ from completion import subscribers
 from completion.handlers import Institution
 from completion.intake.group_commit import WAITING_BYTES_MAX, Commit, GroupCommit, NotStored
 from completion.intake.rate import RateLimit
-from completion.store import Arrival
+from completion.store.webhooks import Arrival
 from completion.subscribers import Interpreter
 from support.waiting import eventually
 

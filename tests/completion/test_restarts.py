@@ -18,6 +18,7 @@ from support.completions import (
     OTHER,
     ROSTER,
     TOKEN,
+    Completion,
     LearningSystem,
     new_person,
     running_here,
@@ -73,6 +74,7 @@ async def test_a_process_killed_between_commit_and_answer_loses_and_doubles_noth
     async with WithheldReplies(database.app_dsn, b"msg_killed").listening() as proxy:
         settings = settings_for(database, bootstrap, sources_file, database_url=proxy.dsn)
         async with process(settings) as started, talking_to(settings) as service:
+            await service.step()
             others = [await service.post(said(person, f"course-{n}")) for n in range(20)]
             assert {answer.status_code for answer in others} == {202}
             post = asyncio.create_task(service.post(body, "msg_killed"))
@@ -128,3 +130,62 @@ async def test_a_course_listed_later_makes_the_completions_before_it_count(
                 ]
 
             await eventually(corrected)
+
+
+async def test_a_database_restored_from_an_older_backup_takes_no_version_twice(
+    place: tuple[Database, str, Path],
+) -> None:
+    database, bootstrap, sources_file = place
+    settings = settings_for(database, bootstrap, sources_file)
+    person = new_person()
+    days = [f"2023-10-{day:02d}T09:00:00-04:00" for day in range(1, 9)]
+    async with running_here(settings) as service:
+        await service.step()
+        await service.meet(person)
+        await service.tell(person, completed_at=days[1])
+        await service.tell(person, status="revoked", completed_at=days[2])
+        await service.tell(person, completed_at=days[4])
+        await service.tell(person, "psh23-a", completed_at=days[4])
+        await as_it_was_before(service)
+    async with running_here(settings) as service:
+        await service.tell(person, status="revoked", completed_at=days[6])
+        await service.tell(person, "psh23-a", completed_at=days[4])
+        found = [(f["course"], f["version"], f["what"]) for f in await service.facts(person)]
+    assert found == [
+        ("psh23-b", 1, "completed"),
+        ("psh23-b", 2, "revoked"),
+        ("psh23-b", 3, "completed"),
+        ("psh23-a", 1, "completed"),
+        ("psh23-b", 4, "revoked"),
+    ]
+
+
+async def as_it_was_before(service: Completion) -> None:
+    """What a restore leaves behind: older facts and statements, and older positions."""
+    for statement in (
+        "DELETE FROM webhook_request",
+        "DELETE FROM module_statement",
+        "DELETE FROM module_fact",
+        "UPDATE consumer_position SET next_offset = 0",
+    ):
+        await service.fetch(statement)
+
+
+async def test_nothing_is_interpreted_before_the_own_topic_was_read(
+    place: tuple[Database, str, Path],
+) -> None:
+    database, bootstrap, sources_file = place
+    settings = settings_for(database, bootstrap, sources_file)
+    person = new_person()
+    async with running_here(settings) as service:
+        await service.step()
+        await service.meet(person)
+        await service.tell(person)
+        await as_it_was_before(service)
+        # Under a running process: the gate shuts, and opens when the topic has been read again.
+        assert (await service.post(said(person, completed_at="2023-09-01T09:00:00Z"))).is_success
+
+    async with running_here(settings) as service:
+        await service.at_rest()
+        facts = await service.facts(person)
+    assert [(fact["version"], fact["completed_at"].month) for fact in facts] == [(1, 10), (2, 9)]

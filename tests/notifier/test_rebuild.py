@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chassis import positions
-from notifier.subscribers import Gate
+from chassis.gate import Gate
 from support.databases import Database, Databases
 from support.faulty_smtp import Fault, FaultySmtp, faulty_smtp
 from support.notifiers import (
@@ -117,7 +117,7 @@ async def test_a_database_that_falls_back_under_a_running_sender_shuts_the_gate(
 async def test_after_a_fall_back_what_was_sent_since_the_last_look_counts_too(
     notifier: Notifier,
 ) -> None:
-    gate = Gate(notifier.runtime)
+    gate = Gate(notifier.runtime, TOPICS)
     await notifier.rest()
     async with notifier.runtime.pool.acquire() as connection:
         looked_at = await positions.read_all(connection, "notifier")

@@ -113,7 +113,7 @@ _ALL = (
         "completion.module.v1",
         owner="completion",
         key="person id",
-        readers=("rollout", "reporting"),
+        readers=("completion", "rollout", "reporting"),
         description="Facts from learning systems: a module completed, or revoked again.",
     ),
     Topic(

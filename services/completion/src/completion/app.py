@@ -12,11 +12,12 @@ from fastapi import FastAPI
 from chassis.postgres import Connection
 from chassis.service import Service, build_app
 from chassis.settings import ServiceSettings, load
-from completion import api, store
+from completion import api
 from completion.handlers import FORGET_REQUESTS, Institution, forget_requests
 from completion.intake.route import Intake
 from completion.settings import CompletionSettings
 from completion.sources import SourcesError, load_sources
+from completion.store import webhooks
 from completion.subscribers import Interpreter, handlers_by_topic
 
 
@@ -50,4 +51,4 @@ def create_app() -> FastAPI:
 
 
 async def _pending(connection: Connection) -> Mapping[str, int]:
-    return {"requests": await store.count_waiting(connection)}
+    return {"requests": await webhooks.count_waiting(connection)}

@@ -10,10 +10,11 @@ import typer
 from chassis.cli import Json, create_cli, fail, print_json, print_table, with_database
 from chassis.postgres import Connection
 from chassis.settings import load
-from completion import handlers, store
+from completion import handlers
 from completion.app import create_service
 from completion.settings import CompletionSettings
 from completion.sources import SourcesError, load_sources
+from completion.store import webhooks
 
 app = create_cli("completion", CompletionSettings, create_service)
 sources = typer.Typer(no_args_is_help=True, help="Learning systems that may speak.")
@@ -51,7 +52,7 @@ def unmatched(limit: Annotated[int, typer.Option(min=1)] = 100, json_: Json = Fa
     key = settings.machine_token.get_secret_value().encode()
 
     async def read(connection: Connection) -> dict[str, Any]:
-        now = await store.calendar_now(connection)
+        now = await webhooks.calendar_now(connection)
         return await handlers.list_unmatched(connection, now, key, limit)
 
     report = with_database(settings, read)
@@ -73,7 +74,7 @@ def show(
 ) -> None:
     """Show what is stored of one webhook, and what became of it."""
     found = with_database(
-        load(CompletionSettings), lambda connection: store.find_request(connection, request_id)
+        load(CompletionSettings), lambda connection: webhooks.find_request(connection, request_id)
     )
     if found is None:
         raise fail(f"No request has the id {request_id}.")

@@ -122,6 +122,24 @@ def decide(
     return before if same else after
 
 
+def learn(history: set[Statement], before: Fact | None, published: Iterable[Fact]) -> Fact | None:
+    """The fact after what was `published` of one module already, the newest of which holds.
+
+    `history` grows by what was surely said for it: that the completion happened and, of one that
+    was taken back, that a revocation came no earlier than any completion known by then.
+    """
+    fact = before
+    for each in sorted(published, key=lambda each: each.version):
+        if fact is not None and each.version <= fact.version:
+            continue
+        history.add(Statement(Kind.COMPLETED, each.standing.completed_at))
+        if each.standing.revoked:
+            last = max(at for kind, at in history if kind is Kind.COMPLETED)
+            history.add(Statement(Kind.REVOKED, last))
+        fact = each
+    return fact
+
+
 class MatchedBy(IntEnum):
     """What of a person a reference was equal to, the strongest first."""
 
@@ -135,14 +153,27 @@ def fold(reference: str) -> str:
     return unicodedata.normalize("NFC", reference.strip()).casefold()
 
 
-def match(candidates: Iterable[tuple[MatchedBy, str]]) -> str | None:
-    """The person meant; None when nobody is, or when two are: then nobody may guess."""
+class Candidate(NamedTuple):
+    """An id that a reference fits; `human` is the id it was merged into, else itself."""
+
+    by: MatchedBy
+    person_id: str
+    human: str
+
+
+def match(candidates: Iterable[Candidate]) -> str | None:
+    """The id meant; None when nobody is, or when two people are: then nobody may guess.
+
+    One id alone keeps what it was meant for, also an alias: a split then takes it along. Several
+    ids of one human mean the one they were merged into.
+    """
     found = list(candidates)
-    if not found:
-        return None
-    strongest = min(by for by, _ in found)
-    people = {person_id for by, person_id in found if by is strongest}
-    return people.pop() if len(people) == 1 else None
+    strongest = min((each.by for each in found), default=None)
+    meant = [each for each in found if each.by is strongest]
+    for ids in ({each.person_id for each in meant}, {each.human for each in meant}):
+        if len(ids) == 1:
+            return ids.pop()
+    return None
 
 
 def pseudonym(reference: str, key: bytes) -> str:

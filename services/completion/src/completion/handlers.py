@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -12,7 +12,6 @@ from chassis.outbox import publish
 from chassis.parsing import Record
 from chassis.postgres import Connection
 from chassis.schedule import Due
-from completion import store
 from completion.adapters import canonical
 from completion.adapters.malformed import Malformed
 from completion.domain import (
@@ -21,17 +20,20 @@ from completion.domain import (
     Module,
     Outcome,
     Report,
+    Standing,
     Statement,
     Target,
     decide,
     fold,
+    learn,
     match,
     pseudonym,
 )
 from completion.sources import Sources, target_of
-from completion.store import Interpreted, Request
+from completion.store import matching, statements, webhooks
+from completion.store.webhooks import Interpreted, Request
 from schemas.completion import CompletionState, ModuleCompleted, ModuleRevoked
-from schemas.roster import ContactChanged
+from schemas.roster import ContactChanged, PersonState
 
 BATCH = 1_000
 FORGET_REQUESTS = "forget_requests"  # the first is planned by migration 0003
@@ -51,8 +53,8 @@ async def interpret_next(
     connection: Connection, institution: Institution, now: datetime, limit: int = BATCH
 ) -> int:
     """Interpret the oldest stored requests and publish what they changed; returns how many."""
-    await store.lock_matching(connection)
-    requests = await store.next_requests(connection, limit)
+    await matching.lock_matching(connection)
+    requests = await webhooks.next_requests(connection, limit)
     if not requests:
         return 0
     reports = [_read(request) for request in requests]
@@ -62,9 +64,11 @@ async def interpret_next(
         _interpret(work, institution, request, report, people)
         for request, report in zip(requests, reports, strict=True)
     ]
-    await store.add_statements(connection, work.said)
-    await store.save_facts(connection, {fact.module: fact for _, fact in work.changes}.values())
-    await store.settle(connection, results)
+    await statements.add_statements(connection, work.said)
+    await statements.save_facts(
+        connection, {fact.module: fact for _, fact in work.changes}.values()
+    )
+    await webhooks.settle(connection, results)
     for run in _runs(work.changes):
         first = run[0][0]
         events = [_event(fact, institution.zone, now) for _, fact in run]
@@ -80,28 +84,78 @@ async def apply_sources(
     A course or source that has left the file keeps what it counted for. Returns how many
     facts changed; call it again until that is 0.
     """
-    await store.lock_matching(connection)
+    await matching.lock_matching(connection)
     targets = {
         (source.name, course): target
         for source in institution.sources.values()
         for course, target in source.courses.items()
     }
-    outdated = await store.facts_with_other_targets(connection, targets, limit)
+    outdated = await statements.facts_with_other_targets(connection, targets, limit)
     facts = [
         Fact(f.module, f.standing, targets[f.module.source, f.module.course], f.version + 1)
         for f in outdated
     ]
-    await store.save_facts(connection, facts)
+    await statements.save_facts(connection, facts)
     events = [_event(fact, institution.zone, now) for fact in facts]
     return await publish(connection, events, cause=f"sources file/{uuid4()}")
 
 
 async def people_changed(connection: Connection, records: Sequence[Record]) -> None:
-    """Note who exists; requests that waited for them by institute id are interpreted anew."""
-    ids = {record.key for record in records}
-    await store.lock_matching(connection)
-    await store.add_people(connection, ids)
-    await store.wait_again(connection, {fold(person_id) for person_id in ids})
+    """Note who exists and who is an alias; requests that waited for them are interpreted anew.
+
+    They waited by institute id, or because a name fitted two ids that now are one human's.
+    """
+    newest: dict[str, PersonState] = {}
+    for record in records:
+        if record.key not in newest or newest[record.key].version < record.event.version:
+            newest[record.key] = record.event
+    await matching.lock_matching(connection)
+    await matching.save_people(
+        connection, [(e.person_id, e.version, e.merged_into) for e in newest.values()]
+    )
+    merged = [person_id for person_id, event in newest.items() if event.merged_into]
+    names = await matching.aliases_of(connection, merged) if merged else set()
+    await webhooks.wait_again(connection, names | {fold(person_id) for person_id in newest})
+
+
+async def own_facts(connection: Connection, records: Sequence[Record]) -> None:
+    """Learn from our own topic what an older or empty database has forgotten.
+
+    Otherwise the next change of a module would get a version that is taken already, and every
+    reader would pass it over.
+    """
+    published: dict[Module, list[Fact]] = {}
+    for record in records:
+        fact = _fact(record.event)
+        published.setdefault(fact.module, []).append(fact)
+    known = await statements.load_facts(connection, published)
+    if not _behind(known, published):
+        return
+    await matching.lock_matching(connection)
+    known = await statements.load_facts(connection, published)
+    modules = _behind(known, published)
+    histories = await statements.load_histories(connection, modules)
+    learned = [learn(histories[each], known.get(each), published[each]) for each in modules]
+    said = [(module, statement) for module in modules for statement in histories[module]]
+    await statements.add_statements(connection, said)
+    await statements.save_facts(connection, [fact for fact in learned if fact])
+
+
+def _behind(known: Mapping[Module, Fact], published: Mapping[Module, list[Fact]]) -> set[Module]:
+    return {
+        module
+        for module, facts in published.items()
+        if module not in known or known[module].version < max(fact.version for fact in facts)
+    }
+
+
+def _fact(event: CompletionState) -> Fact:
+    return Fact(
+        Module(event.person_id, event.source, event.course),
+        Standing(event.completed_at, revoked=isinstance(event, ModuleRevoked)),
+        Target(event.cycle, event.option),
+        event.version,
+    )
 
 
 async def contacts_changed(
@@ -120,15 +174,15 @@ async def contacts_changed(
             newest[record.key] = record.event
     contacts = list(newest.values())
     erased = {record.key for record in records if record.tombstone}
-    await store.lock_matching(connection)
+    await matching.lock_matching(connection)
     if erased:
         await _interpret_all(connection, institution)
     # Those given up matter too: what two people shared may now be one's alone.
-    aliases = await store.aliases_of(connection, {record.key for record in records})
-    await store.erase_people(connection, erased)
-    await store.save_contacts(connection, [_contact_row(contact) for contact in contacts])
+    aliases = await matching.aliases_of(connection, {record.key for record in records})
+    await matching.erase_people(connection, erased)
+    await matching.save_contacts(connection, [_contact_row(contact) for contact in contacts])
     aliases |= {fold(alias) for c in contacts for alias in (c.login, c.email) if alias}
-    await store.wait_again(connection, aliases)
+    await webhooks.wait_again(connection, aliases)
 
 
 async def forget_requests(
@@ -138,9 +192,9 @@ async def forget_requests(
 
     Facts rest on statements, which stay. Unmatched requests stay until their person is known.
     """
-    if await store.delete_requests(connection, now - keep, FORGET_CHUNK) == FORGET_CHUNK:
+    if await webhooks.delete_requests(connection, now - keep, FORGET_CHUNK) == FORGET_CHUNK:
         return False
-    oldest = await store.oldest_interpreted(connection)
+    oldest = await webhooks.oldest_interpreted(connection)
     again = max((oldest or now) + keep, now + ONE_DAY)
     await schedule.plan(connection, [Due(FORGET_REQUESTS, "all", again)])
     return True
@@ -153,7 +207,7 @@ async def list_unmatched(
 
     No reference is shown: it may be an address.
     """
-    total, waits = await store.list_unmatched(connection, limit)
+    total, waits = await webhooks.list_unmatched(connection, limit)
     return {
         "requests": total,
         "references": [
@@ -171,7 +225,7 @@ async def list_unmatched(
 
 
 async def _interpret_all(connection: Connection, institution: Institution) -> None:
-    now = await store.calendar_now(connection)
+    now = await webhooks.calendar_now(connection)
     while await interpret_next(connection, institution, now):
         pass
 
@@ -187,8 +241,8 @@ class _Work:
 
     @classmethod
     async def load(cls, connection: Connection, modules: set[Module]) -> _Work:
-        histories = await store.load_histories(connection, modules)
-        return cls(histories, await store.load_facts(connection, modules))
+        histories = await statements.load_histories(connection, modules)
+        return cls(histories, await statements.load_facts(connection, modules))
 
     def hear(
         self, request: Request, module: Module, report: Report, target: Target | None
@@ -217,7 +271,7 @@ def _read(request: Request) -> Report | None:
 async def _people(connection: Connection, reports: Iterable[Report]) -> dict[str, str]:
     """Person ids by reference as the reports have it; nobody and two people are left out."""
     references = {report.reference.strip(): fold(report.reference) for report in reports}
-    candidates = await store.find_people(connection, references)
+    candidates = await matching.find_people(connection, references)
     matched = {reference: match(found) for reference, found in candidates.items()}
     return {reference: person for reference, person in matched.items() if person}
 

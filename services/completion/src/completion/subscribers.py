@@ -11,11 +11,14 @@ import structlog
 
 from chassis.consumer import Handler
 from chassis.errors import describe, is_transient
+from chassis.gate import Gate
+from chassis.kafka import is_kafka_error
 from chassis.parsing import Record
 from chassis.postgres import Connection
 from chassis.service import Runtime
 from completion import handlers
 from completion.handlers import Institution
+from schemas.completion import CompletionState
 
 IDLE_S = 1.0
 LOOK_S = 0.05
@@ -34,11 +37,18 @@ def handlers_by_topic(institution: Institution) -> Mapping[str, Handler]:
     async def contacts(connection: Connection, records: Sequence[Record]) -> None:
         await handlers.contacts_changed(connection, institution, records)
 
-    return {"roster.person.v1": handlers.people_changed, "roster.contact.v1": contacts}
+    return {
+        "roster.person.v1": handlers.people_changed,
+        "roster.contact.v1": contacts,
+        CompletionState.TOPIC: handlers.own_facts,
+    }
 
 
 class Interpreter:
     """Interprets stored requests in the background; several processes may run one.
+
+    It waits until our own topic has been read: a database that is empty or was restored from a
+    backup does not know which versions of its facts are taken.
 
     `stored` tells how many requests this process has stored so far: while they come in by
     thousands a second their senders wait for the same processor, and interpreting can wait.
@@ -57,29 +67,39 @@ class Interpreter:
     async def run(self, runtime: Runtime) -> None:
         """Bring facts in line with the sources file, then interpret until cancelled."""
         runtime.wakers.append(self.wake)
-        while await self._once(runtime, handlers.apply_sources):
-            pass
+        gate = Gate(runtime, [CompletionState.TOPIC])
+        while await self._once(runtime, gate, handlers.apply_sources) != 0:
+            await self._give_way()
         while True:
             self._wake.clear()
-            if not await self._once(runtime, handlers.interpret_next):
+            if not await self._once(runtime, gate, handlers.interpret_next):
                 await self._sleep()
             await self._give_way()
 
-    async def _once(self, runtime: Runtime, use_case: UseCase) -> int:
-        """One transaction, tried again with back-off while Postgres is in trouble."""
+    async def _once(self, runtime: Runtime, gate: Gate, use_case: UseCase) -> int | None:
+        """One transaction, tried again with back-off while Postgres or Kafka is in trouble.
+
+        Returns how much was done, or None, after a while, when the gate is shut.
+        """
         backoff = 0.1
         while True:
             try:
                 async with runtime.pool.acquire() as connection, connection.transaction():
-                    count = await use_case(connection, self._institution, runtime.calendar.now())
+                    if not await gate.is_open(connection):
+                        count = None
+                    else:
+                        now = runtime.calendar.now()
+                        count = await use_case(connection, self._institution, now)
             except Exception as error:
-                if not is_transient(error):
+                if not (is_transient(error) or is_kafka_error(error)):
                     raise
                 log.warning("interpretation_retried", error=describe(error), retry_in_s=backoff)
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, BACKOFF_MAX_S)
             else:
-                if count:
+                if count is None:
+                    await asyncio.sleep(LOOK_S)
+                elif count:
                     runtime.relay.wake()
                 return count
 

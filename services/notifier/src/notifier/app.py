@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from chassis.gate import Gate
 from chassis.service import Service, build_app
 from chassis.settings import ServiceSettings, load
 from notifier.api import router
@@ -15,7 +16,7 @@ from notifier.mailer.sender import Sender
 from notifier.rendering import Renderer, load_institution
 from notifier.settings import NotifierSettings
 from notifier.store.sending import pending
-from notifier.subscribers import Gate, handlers_by_topic
+from notifier.subscribers import handlers_by_topic
 
 if TYPE_CHECKING:
     from chassis.service import Runtime
@@ -38,7 +39,8 @@ def create_service(settings: ServiceSettings) -> Service:
     renderer = create_renderer(mail)
 
     async def mailer(runtime: Runtime) -> None:
-        await Sender(runtime, mail, renderer, Gate(runtime).is_open).run()
+        gate = Gate(runtime, runtime.service.handlers)
+        await Sender(runtime, mail, renderer, gate.is_open).run()
 
     return Service(
         "notifier",

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 import structlog
 
 from chassis.errors import describe
-from completion.store import Arrival
+from completion.store.webhooks import Arrival
 
 GROUP_MAX = 1_000
 WAITING_BYTES_MAX = 32 * 1024 * 1024

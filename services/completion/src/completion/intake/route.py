@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from functools import partial
 
 from prometheus_client import Counter
@@ -16,7 +17,6 @@ from starlette.types import Receive, Scope, Send
 from chassis.http import Problem, receive_body
 from chassis.postgres import Connection
 from chassis.service import Runtime
-from completion import store
 from completion.adapters import canonical
 from completion.adapters.malformed import Malformed
 from completion.intake.group_commit import Commit, GroupCommit, NotStored
@@ -24,10 +24,12 @@ from completion.intake.rate import RateLimit
 from completion.intake.signature import Signatures, Signed
 from completion.settings import CompletionSettings
 from completion.sources import Sources
-from completion.store import Arrival
+from completion.store import webhooks
+from completion.store.webhooks import Arrival
 
 PATH = "/webhooks/{source}"
 ID_MAX = 512
+AHEAD = timedelta(minutes=5)  # how far a sender's clock may be ahead of ours
 BODY_S = 10.0  # real seconds a sender has for the whole of a body
 
 WEBHOOKS = Counter("rollcall_webhooks", "Webhooks answered.", ["source", "status"])
@@ -63,7 +65,7 @@ class Intake:
         await self._commits.run(session)
 
     async def _commit(self, connection: Connection, arrivals: Sequence[Arrival]) -> None:
-        await store.add_requests(connection, arrivals)
+        await webhooks.add_requests(connection, arrivals)
         self.stored += len(arrivals)
         self.after_commit()
 
@@ -93,9 +95,10 @@ class Intake:
         signed = Signed.of(scope["headers"])
         if not self._signatures.verify(source, signed, body):
             raise Problem(401, "Unauthorized")
-        _require_form(signed, body)
+        now = runtime.calendar.now()
+        _require_form(signed, body, now)
         try:
-            await self._commits.add(Arrival(source, *signed, runtime.calendar.now(), body))
+            await self._commits.add(Arrival(source, *signed, now, body))
         except NotStored:
             raise Problem(503, "Not stored", "send it again") from None
         return ACCEPTED
@@ -118,10 +121,11 @@ class Intake:
         counter.inc()
 
 
-def _require_form(signed: Signed, body: bytes) -> None:
+def _require_form(signed: Signed, body: bytes, now: datetime) -> None:
     try:
         if len(signed.webhook_id) > ID_MAX:
             raise Malformed("webhook-id", f"is longer than {ID_MAX} characters")
-        canonical.read(body)
+        if canonical.read(body).at > now + AHEAD:
+            raise Malformed("data.completed_at", "lies in the future")
     except Malformed as malformed:
         raise Problem(400, "Malformed webhook", str(malformed), field=malformed.field) from None

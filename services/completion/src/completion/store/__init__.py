@@ -1,0 +1,1 @@
+"""Every SQL statement of the completion service; each takes a connection and whole batches."""
