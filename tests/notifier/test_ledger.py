@@ -209,16 +209,16 @@ async def test_a_stop_holds_a_kind_back_within_seconds_and_resuming_repeats_noth
     await notifier.becomes(who, release_1="accepted")
     async with notifier.runtime.pool.acquire() as connection:
         await connection.execute("INSERT INTO stop_switch VALUES ('kind', 'reminder', 'test')")
-    await notifier.take(reminder(who), completed(who, version=2))
-    await notifier.becomes(
-        who, release_1="accepted", reminder_1="planned", confirmation_1="accepted"
-    )
-    async with notifier.runtime.pool.acquire() as connection:
-        await connection.execute("DELETE FROM stop_switch")
-
+    await notifier.take(reminder(who))
+    await notifier.becomes(who, release_1="accepted", reminder_1="planned")
+    await notifier.take(completed(who, version=2))
     await notifier.becomes(
         who, release_1="accepted", reminder_1="cancelled", confirmation_1="accepted"
     )
+    async with notifier.runtime.pool.acquire() as connection:
+        await connection.execute("DELETE FROM stop_switch")
+    await notifier.rest()
+
     assert sending.recipients == [who, who]
 
 

@@ -39,6 +39,16 @@ class OneMail(RuleBasedStateMachine):
     def hold_ends(self) -> None:
         self._pass_to(State.PLANNED)
 
+    @precondition(lambda self: self.state is State.WITHHELD)
+    @rule()
+    def is_merged_or_erased_while_on_hold(self) -> None:
+        self._pass_to(State.CANCELLED)
+
+    @precondition(lambda self: self.state in (State.CANCELLED, State.FAILED))
+    @rule()
+    def is_called_for_again(self) -> None:
+        self._pass_to(State.PLANNED)
+
     @precondition(lambda self: self.state is State.PLANNED)
     @rule(stage=st.sampled_from([Stage.CONNECT, Stage.MAIL, Stage.RCPT]), code=ANSWERS)
     def breaks_before_it_is_begun(self, stage: Stage, code: int | None) -> None:
@@ -89,9 +99,14 @@ OneMail.TestCase.settings = settings(max_examples=200, stateful_step_count=12, d
 TestOneMail = OneMail.TestCase
 
 
-def test_what_is_over_stays_over() -> None:
-    for state in (State.ACCEPTED, State.FAILED, State.UNCERTAIN, State.CANCELLED):
+def test_what_the_server_has_or_may_have_stays_there() -> None:
+    for state in (State.ACCEPTED, State.UNCERTAIN):
         assert MAY_FOLLOW[state] == frozenset()
+
+
+def test_what_was_given_up_comes_back_only_to_be_decided_on_again() -> None:
+    for state in (State.CANCELLED, State.FAILED):
+        assert MAY_FOLLOW[state] == {State.PLANNED}
 
 
 @pytest.mark.parametrize("stage", SURELY_UNSENT)

@@ -1,8 +1,9 @@
 """What each batch of events does to the notifier: copies, and mails entered in the ledger.
 
 Handlers plan mail and never change what is planned: every later state is the sender's, and it
-waits until our own topic has been read (see `subscribers.Gate`). So a ledger built anew from the
-topics cannot get ahead of what that topic remembers.
+waits until our own topic has been read (see `chassis.gate`). So a ledger built anew from the
+topics cannot get ahead of what that topic remembers. Where a change may bear on mails that are
+there, handlers write down whose (`look_again`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from uuid import UUID
 from chassis import audit
 from chassis.postgres import Connection
 from notifier.domain import Kind, MailKey, Obligation, mails_called_for, reminder_ordinal
-from notifier.store import ledger, projections, switches
+from notifier.store import ledger, looking, projections, switches
 from notifier.store.switches import Scope
 from schemas.envelope import Event
 from schemas.notifier import MailChanged
@@ -44,8 +45,10 @@ def newest(events: Iterable[E]) -> dict[str, E]:
 
 
 async def take_people(connection: Connection, events: Sequence[PersonState]) -> None:
-    """Keep who is on hold."""
-    await projections.save_people(connection, newest(events))
+    """Keep who is on hold, and who is an alias."""
+    people = newest(events)
+    await projections.save_people(connection, people)
+    await looking.look_again(connection, people)
 
 
 async def take_departments(connection: Connection, events: Sequence[DepartmentChanged]) -> None:
@@ -76,6 +79,7 @@ async def take_contacts(
     await projections.erase_contacts(connection, sorted(erased))
     kept = newest(event for events in since.values() for event in events)
     await projections.save_contacts(connection, kept)
+    await looking.look_again(connection, erased | kept.keys())
 
 
 async def take_obligations(
@@ -90,6 +94,11 @@ async def take_obligations(
         for event in events
         for key in mails_called_for(_obligation(event))
     ]
+    # Those who were merged until now matter as well: a split gives them their mails back.
+    touched = {event.person_id for event in events}
+    touched |= await looking.merged_into(connection, touched)
+    touched |= {alias for event in events for alias in event.merged_from}
+    await looking.look_again(connection, touched)
     await projections.save_obligations(
         connection,
         {(e.person_id, e.cycle, e.occurrence): e for e in newest(events).values()},
@@ -115,7 +124,7 @@ async def take_own_mail(connection: Connection, events: Sequence[MailChanged]) -
         if known is None or event.version < known.version:
             first[event.mail_id] = event
     last = {event.mail_id: event for event in newest(events).values()}
-    await ledger.learn(connection, first, last, NOBODY)
+    await looking.look_again(connection, await ledger.learn(connection, first, last, NOBODY))
 
 
 def _obligation(event: ObligationChanged) -> Obligation:
@@ -129,6 +138,8 @@ def _obligation(event: ObligationChanged) -> Obligation:
         completed=event.completed_at is not None,
         due_on=event.due_on,
         reopened=event.reopened,
+        paused=event.paused,
+        resumed=event.resumed,
     )
 
 

@@ -1,7 +1,12 @@
 """The rules of mail: which mails must exist, which may go out now, what a server's answer means."""
 
 from notifier.domain.decide import Addressee, Candidate, Decision, decide, usable
-from notifier.domain.planning import Obligation, mails_called_for, reminder_ordinal
+from notifier.domain.planning import (
+    Obligation,
+    called_for_again,
+    mails_called_for,
+    reminder_ordinal,
+)
 from notifier.domain.replies import Result, Stage, Verdict, read_reply
 from notifier.domain.senders import SenderChoice, choose_sender
 from notifier.domain.states import MAY_FOLLOW, Kind, MailKey, State, may_follow
@@ -19,6 +24,7 @@ __all__ = [
     "Stage",
     "State",
     "Verdict",
+    "called_for_again",
     "choose_sender",
     "decide",
     "mails_called_for",

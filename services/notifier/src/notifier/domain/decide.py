@@ -33,6 +33,8 @@ class Candidate:
 
     `age_s` is how long it has been in the ledger, in real seconds; `superseded` says that a later
     reminder of the same obligation exists; `due_on` is the due day a reminder was planned for.
+    `alias` says that its person's id was merged into another; `twin` is where the same mail of
+    an id merged into this person stands, if that was sent, may have been, or is being sent.
     """
 
     kind: Kind
@@ -41,6 +43,8 @@ class Candidate:
     attempts: int = 0
     age_s: float = 0.0
     superseded: bool = False
+    alias: bool = False
+    twin: State | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,9 @@ def decide(
     `contact_wait_s` is how long to wait for a contact nobody has told us of: the topics of one
     person arrive independently.
     """
-    if addressee.erased:
-        return Decision(State.CANCELLED, "erased")
+    refused = _refused(mail, addressee)
+    if refused:
+        return Decision(State.CANCELLED, refused)
     if obligation is None:
         return Decision(State.PLANNED, "obligation_unknown")
     if obligation.hold or addressee.hold:
@@ -76,7 +81,7 @@ def decide(
     pointless = _pointless(mail, obligation)
     if pointless:
         return Decision(State.CANCELLED, pointless)
-    if not cycle_known or _ahead(mail, obligation):
+    if not cycle_known or mail.twin is not None or _ahead(mail, obligation):
         return Decision(State.PLANNED, "projection_behind")
     return _reachable(mail, addressee, contact_wait_s)
 
@@ -85,6 +90,16 @@ def usable(address: str) -> bool:
     """Whether an SMTP server without extensions can be asked to deliver to it."""
     local, _, _ = address.rpartition("@")
     return len(address) <= 254 and len(local) <= 64 and _ADDRESS.fullmatch(address) is not None
+
+
+def _refused(mail: Candidate, addressee: Addressee) -> str | None:
+    """Why no mail of this key may go to this id, whatever the obligation says, as a code."""
+    if addressee.erased:
+        return "erased"
+    # One human gets each mail once, under whichever id.
+    if mail.alias or mail.twin in (State.ACCEPTED, State.UNCERTAIN):
+        return "merged"
+    return None
 
 
 def _pointless(mail: Candidate, obligation: Obligation) -> str | None:
@@ -96,12 +111,17 @@ def _pointless(mail: Candidate, obligation: Obligation) -> str | None:
         return None if stands else "revoked"
     if obligation.status in WELCOME:
         return obligation.status
-    return _needless_reminder(mail, obligation) if mail.kind.reminds else None
+    return None if mail.kind is Kind.RELEASE else _needless(mail, obligation)
 
 
-def _needless_reminder(mail: Candidate, obligation: Obligation) -> str | None:
+def _needless(mail: Candidate, obligation: Obligation) -> str | None:
+    """Why a reminder, or a welcome back, asks for nothing any more, as a code."""
     if obligation.completed:
         return "completed"
+    if obligation.paused:
+        return "paused"
+    if mail.kind is Kind.BACK_FROM_LEAVE:
+        return "superseded" if mail.ordinal < obligation.resumed else None
     if mail.superseded:
         return "superseded"
     if mail.due_on and obligation.due_on and mail.due_on < obligation.due_on:

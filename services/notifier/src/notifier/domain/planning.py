@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from notifier.domain.states import Kind, MailKey
+from notifier.domain.states import Kind, MailKey, State
 
 REQUIRED = frozenset({"scheduled", "released", "overdue", "completed", "completed_late"})
 WELCOME = frozenset({"supplemental", "exempt"})
+OPEN = frozenset({"released", "overdue"})
+
+# Why a mail may have been given up that is wanted after all when its person is back where it is
+# called for. Other reasons are final: what they speak of does not come again.
+_WANTED_AGAIN = {
+    State.CANCELLED: frozenset({"ended", "not_in_scope", "revoked", "merged"}) | WELCOME,
+    State.FAILED: frozenset({"no_address", "bad_address"}),
+}
 
 # A reminder that falls due again after a re-opening: far above the ordinals a cycle file uses.
 ORDINALS_PER_ROUND = 100
@@ -16,7 +24,10 @@ ORDINALS_PER_ROUND = 100
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """What one person owes, as far as mail is concerned. `completed` and `released` say whether."""
+    """What one person owes, as far as mail is concerned. `completed` and `released` say whether.
+
+    `paused`: on a leave that stops deadlines; `resumed` counts such leaves that have ended.
+    """
 
     person_id: str
     cycle: str
@@ -27,6 +38,8 @@ class Obligation:
     completed: bool = False
     due_on: date | None = None
     reopened: int = 0
+    paused: bool = False
+    resumed: int = 0
 
     @property
     def required(self) -> bool:
@@ -53,7 +66,21 @@ def mails_called_for(obligation: Obligation) -> tuple[MailKey, ...]:
             keys.append(obligation.key(Kind.CONFIRMATION, ordinal))
         elif obligation.status in WELCOME:
             keys.append(obligation.key(Kind.SUPPLEMENTAL_CONFIRMATION, ordinal))
+    if obligation.resumed and obligation.status in OPEN and not obligation.paused:
+        keys.append(obligation.key(Kind.BACK_FROM_LEAVE, obligation.resumed))
     return tuple(keys)
+
+
+def called_for_again(
+    mail: MailKey, state: State, reason: str | None, obligation: Obligation
+) -> bool:
+    """Whether a mail that was given up in `state` for `reason` belongs to the obligation's state.
+
+    Whether it may go out, `decide` says.
+    """
+    if reason not in _WANTED_AGAIN.get(state, ()):
+        return False
+    return mail.occasion in {key.occasion for key in mails_called_for(obligation)}
 
 
 def reminder_ordinal(ordinal: int, times: int) -> int:

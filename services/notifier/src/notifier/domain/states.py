@@ -4,8 +4,8 @@
 planned ──► sending ──► accepted | failed | uncertain
   │  ▲         │
   │  └─────────┘ only when the server surely has nothing: refused, or lost before the message
-  ├──► withheld ──► planned
-  └──► cancelled | failed
+  ├──► withheld ──► planned | cancelled
+  └──► cancelled | failed ──► planned, when it is called for again
 ```
 """
 
@@ -27,6 +27,7 @@ class Kind(StrEnum):
     OVERDUE = "overdue"
     CONFIRMATION = "confirmation"
     SUPPLEMENTAL_CONFIRMATION = "supplemental_confirmation"
+    BACK_FROM_LEAVE = "back_from_leave"
 
     @property
     def reminds(self) -> bool:
@@ -54,11 +55,11 @@ class State(StrEnum):
 MAY_FOLLOW: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset({State.SENDING, State.FAILED, State.CANCELLED, State.WITHHELD}),
     State.SENDING: frozenset({State.ACCEPTED, State.FAILED, State.UNCERTAIN, State.PLANNED}),
-    State.WITHHELD: frozenset({State.PLANNED}),
+    State.WITHHELD: frozenset({State.PLANNED, State.CANCELLED}),
     State.ACCEPTED: frozenset(),
-    State.FAILED: frozenset(),
+    State.FAILED: frozenset({State.PLANNED}),
     State.UNCERTAIN: frozenset(),
-    State.CANCELLED: frozenset(),
+    State.CANCELLED: frozenset({State.PLANNED}),
 }
 
 

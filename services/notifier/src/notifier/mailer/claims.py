@@ -8,13 +8,27 @@ from typing import Any
 from uuid import UUID
 
 from chassis.postgres import Connection
-from notifier.domain import Addressee, Candidate, Decision, Kind, Obligation, State, decide
+from notifier.domain import (
+    Addressee,
+    Candidate,
+    Decision,
+    Kind,
+    MailKey,
+    Obligation,
+    State,
+    called_for_again,
+    decide,
+)
 from notifier.mailer.metrics import LEDGER, STOPPED, count
 from notifier.rendering import Outgoing, Renderer
-from notifier.store import ledger, projections, sending, switches
+from notifier.store import ledger, looking, projections, sending, switches
 from notifier.store.sending import At, Settled
 
+PEOPLE = 500  # looked at again in one transaction
 WAIT_S = 1.0  # pause of a mail whose obligation, cycle or contact has not arrived yet
+
+_GIVEN_UP = (State.CANCELLED, State.FAILED)
+_MAY_GO = (State.SENDING, State.PLANNED)
 
 Gate = Callable[[Connection], Awaitable[bool]]
 
@@ -27,11 +41,17 @@ class Claimed:
     version: int
     obligation_version: int
     contact_version: int
+    has_aliases: bool
 
     def begin(self, sha256: str) -> sending.Begin:
         """What to ask the ledger for once the server has taken the recipient."""
         return sending.Begin(
-            self.mail.mail_id, self.version, self.obligation_version, self.contact_version, sha256
+            self.mail.mail_id,
+            self.version,
+            self.obligation_version,
+            self.contact_version,
+            sha256,
+            self.has_aliases,
         )
 
 
@@ -59,6 +79,7 @@ class Claims:
         """Claim up to `limit` mails; those in `in_hand` are passed over."""
         if not await self._gate(connection):
             return []
+        await self._look_again(connection, at)
         await sending.release_withheld(connection, at)
         rows = await sending.claim(connection, limit)
         rows = [row for row in rows if row["mail_id"] not in in_hand]
@@ -68,6 +89,29 @@ class Claims:
         decided = [(row, self._decide(row)) for row in rows]
         await self._record(connection, decided, at)
         return [_claimed(row) for row, decision in decided if decision.state is State.SENDING]
+
+    async def _look_again(self, connection: Connection, at: At) -> None:
+        """Give up what is pointless by now, and plan again what is called for after all."""
+        rows = [
+            row
+            for row in await looking.take(connection, PEOPLE)
+            if row["kind"] in list(Kind)  # others are left to a newer version of this service
+        ]
+        if not rows:
+            return
+        await self._refresh_cycles(connection)
+        over, again = [], []
+        for row in rows:
+            decision = self._decide(row)
+            if row["state"] in _GIVEN_UP:
+                if decision.state in _MAY_GO and _is_called_for_again(row):
+                    again.append(row["mail_id"])
+            elif decision.state is State.CANCELLED or (
+                decision.state is State.WITHHELD and row["state"] == State.PLANNED
+            ):
+                over.append(Settled(row["mail_id"], decision.state, decision.reason))
+        count(await sending.settle(connection, over, at))
+        count(await looking.plan_again(connection, again, at))
 
     async def _refresh_cycles(self, connection: Connection) -> None:
         versions = await projections.cycle_versions(connection)
@@ -84,6 +128,8 @@ class Claims:
                 attempts=row["attempts"],
                 age_s=row["age_s"],
                 superseded=row["superseded"],
+                alias=row["alias"],
+                twin=State(row["twin"]) if row["twin"] else None,
             ),
             _obligation(row),
             Addressee(
@@ -111,6 +157,16 @@ class Claims:
             count(await sending.settle(connection, over, at))
 
 
+def _is_called_for_again(row: Any) -> bool:
+    obligation = _obligation(row)
+    names = ("person_id", "cycle", "occurrence", "kind", "ordinal")
+    person_id, cycle, occurrence, kind, ordinal = (row[name] for name in names)
+    key = MailKey(person_id, cycle, occurrence, Kind(kind), ordinal)
+    return obligation is not None and called_for_again(
+        key, State(row["state"]), row["reason"], obligation
+    )
+
+
 def _obligation(row: Any) -> Obligation | None:
     if row["obligation_version"] is None:
         return None
@@ -124,6 +180,8 @@ def _obligation(row: Any) -> Obligation | None:
         completed=row["completed"],
         due_on=row["due_on"],
         reopened=row["reopened"],
+        paused=row["paused"],
+        resumed=row["resumed"],
     )
 
 
@@ -142,4 +200,10 @@ def _claimed(row: Any) -> Claimed:
         name=row["display_name"] or "",
         address=row["email"],
     )
-    return Claimed(mail, row["version"], row["obligation_version"], row["contact_version"])
+    return Claimed(
+        mail,
+        row["version"],
+        row["obligation_version"],
+        row["contact_version"],
+        row["has_aliases"],
+    )

@@ -101,8 +101,8 @@ async def learn(
     first: Mapping[UUID, MailChanged],
     newest: Mapping[UUID, MailChanged],
     nobody: UUID,
-) -> int:
-    """Take over what our own topic says of mails this ledger is behind on; returns how many.
+) -> set[str]:
+    """Take over what our own topic says of mails this ledger is behind on; returns whose they are.
 
     `first` holds the earliest event of each mail in the batch (when it was planned), `newest` the
     last. A mail that was being sent belongs to `nobody`: whoever sent it is not known here.
@@ -122,7 +122,7 @@ async def learn(
             SET version = excluded.version, state = excluded.state, reason = excluded.reason,
                 changed_at = excluded.changed_at, owner = excluded.owner
             WHERE m.version < excluded.version
-        RETURNING 1
+        RETURNING m.person_id
         """,
         list(newest),
         [event.person_id for event in events],
@@ -137,7 +137,7 @@ async def learn(
         [event.received_at for event in events],
         nobody,
     )
-    return len(rows)
+    return {row["person_id"] for row in rows}
 
 
 async def balance(connection: Connection, cycle: str | None = None) -> list[dict[str, Any]]:

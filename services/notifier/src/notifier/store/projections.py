@@ -8,6 +8,8 @@ from chassis.postgres import Connection
 from schemas.rollout import CyclePublished, ObligationChanged
 from schemas.roster import ContactChanged, DepartmentChanged, PersonState
 
+MERGED = "merged"  # rollout's rule for an obligation that went into another person's
+
 
 async def save_cycles(connection: Connection, newest: Mapping[str, CyclePublished]) -> None:
     """Keep each cycle as published."""
@@ -53,17 +55,20 @@ async def save_departments(connection: Connection, newest: Mapping[str, Departme
 
 
 async def save_people(connection: Connection, newest: Mapping[str, PersonState]) -> None:
-    """Keep who is on hold."""
+    """Keep who is on hold, and who is an alias."""
     await connection.execute(
         """
-        INSERT INTO person (person_id, version, hold)
-        SELECT * FROM unnest($1::text[], $2::bigint[], $3::boolean[])
-        ON CONFLICT (person_id) DO UPDATE SET version = excluded.version, hold = excluded.hold
+        INSERT INTO person (person_id, version, hold, merged_into)
+        SELECT * FROM unnest($1::text[], $2::bigint[], $3::boolean[], $4::text[])
+        ON CONFLICT (person_id) DO UPDATE
+            SET version = excluded.version, hold = excluded.hold,
+                merged_into = excluded.merged_into
             WHERE person.version < excluded.version
         """,
         list(newest),
         [person.version for person in newest.values()],
         [person.hold for person in newest.values()],
+        [person.merged_into for person in newest.values()],
     )
 
 
@@ -108,17 +113,22 @@ async def save_obligations(
     await connection.execute(
         """
         INSERT INTO obligation (person_id, cycle, occurrence, version, status, hold, released,
-                                completed, due_on, reopened, department_ids)
+                                completed, due_on, reopened, paused, resumed, merged,
+                                merged_from, department_ids)
         SELECT person_id, cycle, occurrence, version, status, hold, released, completed, due_on,
-               reopened, string_to_array(departments, E'\\n')
+               reopened, paused, resumed, merged, string_to_array(aliases, E'\\n'),
+               string_to_array(departments, E'\\n')
         FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::boolean[],
-                    $7::boolean[], $8::boolean[], $9::date[], $10::int[], $11::text[])
+                    $7::boolean[], $8::boolean[], $9::date[], $10::int[], $11::boolean[],
+                    $12::int[], $13::boolean[], $14::text[], $15::text[])
              AS t(person_id, cycle, occurrence, version, status, hold, released, completed, due_on,
-                  reopened, departments)
+                  reopened, paused, resumed, merged, aliases, departments)
         ON CONFLICT (person_id, cycle, occurrence) DO UPDATE
             SET version = excluded.version, status = excluded.status, hold = excluded.hold,
                 released = excluded.released, completed = excluded.completed,
                 due_on = excluded.due_on, reopened = excluded.reopened,
+                paused = excluded.paused, resumed = excluded.resumed, merged = excluded.merged,
+                merged_from = excluded.merged_from,
                 department_ids = excluded.department_ids
             WHERE obligation.version < excluded.version
         """,
@@ -132,6 +142,10 @@ async def save_obligations(
         [event.completed_at is not None for event in events],
         [event.due_on for event in events],
         [event.reopened for event in events],
+        [event.paused for event in events],
+        [event.resumed for event in events],
+        [event.rule == MERGED for event in events],
         # An array of arrays must be rectangular, so each list travels as one text.
+        ["\n".join(event.merged_from) for event in events],
         ["\n".join(event.department_ids) for event in events],
     )

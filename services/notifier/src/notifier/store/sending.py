@@ -19,13 +19,17 @@ RETRY_MAX_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """A mail about to be sent: the versions its claim was decided on, the digest of its bytes."""
+    """A mail about to be sent: the versions its claim was decided on, the digest of its bytes.
+
+    `has_aliases`: other ids went into its person's obligation, so that it may have a twin.
+    """
 
     mail_id: UUID
     version: int
     obligation_version: int
     contact_version: int
     sha256: str
+    has_aliases: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +78,15 @@ async def claim(connection: Connection, limit: int) -> list[Any]:
         CLAIM_S,
         [kind.value for kind in Kind],
     )
-    return await connection.fetch(_CANDIDATES, [row["mail_id"] for row in ids]) if ids else []
+    return await connection.fetch(CANDIDATES, [row["mail_id"] for row in ids]) if ids else []
 
 
 async def begin(connection: Connection, mails: Sequence[Begin], at: At) -> list[Any]:
     """From planned to sending, for mails of which nothing changed since the claim; returns them."""
+    with_aliases = [mail.mail_id for mail in mails if mail.has_aliases]
+    if with_aliases:
+        # Another process may be beginning a twin: wait for it, then look.
+        await connection.execute(_LOCK_TWINS, with_aliases)
     rows = await connection.fetch(
         f"""
         UPDATE mail m
@@ -91,7 +99,13 @@ async def begin(connection: Connection, mails: Sequence[Begin], at: At) -> list[
           AND (o.person_id, o.cycle, o.occurrence) = (m.person_id, m.cycle, m.occurrence)
           AND o.version = t.obligation_version
           AND c.person_id = m.person_id AND NOT c.erased AND c.version = t.contact_version
-          AND NOT EXISTS (SELECT FROM person p WHERE p.person_id = m.person_id AND p.hold)
+          AND NOT EXISTS (
+              SELECT FROM person p
+              WHERE p.person_id = m.person_id AND (p.hold OR p.merged_into IS NOT NULL))
+          AND NOT {_NAMED_AS_ALIAS}
+          AND NOT EXISTS (
+              SELECT FROM mail t
+              WHERE {_TWIN} AND t.state IN ('sending', 'accepted', 'uncertain'))
           AND NOT {STOPPED}
         RETURNING {CHANGED}
         """,  # noqa: S608 — put together from our own text
@@ -123,6 +137,7 @@ async def settle(connection: Connection, outcomes: Sequence[Settled], at: At) ->
                    AND t.state IN ('accepted', 'failed', 'uncertain', 'planned'))
                OR (m.state = 'planned'
                    AND t.state IN ('planned', 'failed', 'cancelled', 'withheld'))
+               OR (m.state = 'withheld' AND t.state = 'cancelled')
             FOR UPDATE OF m
         )
         UPDATE mail m
@@ -221,11 +236,12 @@ async def give_up_for_dead(connection: Connection, at: At) -> list[Any]:
 
 
 async def pending(connection: Connection) -> dict[str, int]:
-    """Mails under way: being sent, or planned and held back by nothing."""
+    """Mails being sent, or planned and held back by nothing; and people to look at again."""
     row = await connection.fetchrow(
         f"""
         SELECT count(*) FILTER (WHERE m.state = 'sending') AS sending,
-               count(*) FILTER (WHERE m.state = 'planned') AS planned
+               count(*) FILTER (WHERE m.state = 'planned') AS planned,
+               (SELECT count(*) FROM look_again) AS looks
         FROM mail m
         WHERE m.state = 'sending' OR (
             m.state = 'planned' AND NOT {STOPPED} AND EXISTS (
@@ -234,11 +250,32 @@ async def pending(connection: Connection) -> dict[str, int]:
         """,  # noqa: S608 — put together from our own text
     )
     assert row is not None
-    return {"planned": row["planned"], "sending": row["sending"]}
+    return dict(row)
 
 
-_CANDIDATES = """
+# Of `mail m` with its `obligation o`, the same mail `t` of an id merged into its person's.
+_TWIN = """t.person_id = ANY(o.merged_from)
+    AND (t.cycle, t.occurrence, t.ordinal) = (m.cycle, m.occurrence, m.ordinal)
+    AND (t.kind = m.kind OR (t.kind IN ('confirmation', 'supplemental_confirmation')
+                             AND m.kind IN ('confirmation', 'supplemental_confirmation')))"""
+
+# Whether another obligation says that the person of `mail m` was merged into its own.
+_NAMED_AS_ALIAS = """EXISTS (
+    SELECT FROM obligation s
+    WHERE s.merged_from <> '{}' AND s.merged_from @> ARRAY[m.person_id]
+      AND (s.cycle, s.occurrence) = (m.cycle, m.occurrence))"""
+
+_LOCK_TWINS = f"""
+SELECT FROM mail m
+JOIN obligation o ON (o.person_id, o.cycle, o.occurrence) = (m.person_id, m.cycle, m.occurrence)
+JOIN mail t ON {_TWIN}
+WHERE m.mail_id = ANY($1::uuid[])
+ORDER BY t.mail_id FOR UPDATE OF t
+"""
+
+CANDIDATES = f"""
 SELECT m.mail_id, m.version, m.person_id, m.cycle, m.occurrence, m.kind, m.ordinal, m.planned_at,
+       m.state, m.reason,
        m.due_on AS planned_for, m.attempts,
        extract(epoch FROM clock_timestamp() - m.created_at)::float8 AS age_s,
        m.kind IN ('reminder', 'due_soon', 'overdue') AND EXISTS (
@@ -248,7 +285,11 @@ SELECT m.mail_id, m.version, m.person_id, m.cycle, m.occurrence, m.kind, m.ordin
              AND later.kind IN ('reminder', 'due_soon', 'overdue')
              AND later.planned_at > m.planned_at) AS superseded,
        o.version AS obligation_version, o.status, o.hold, o.released, o.completed, o.due_on,
-       o.reopened,
+       o.reopened, o.paused, o.resumed, coalesce(o.merged_from <> '{{}}', false) AS has_aliases,
+       p.merged_into IS NOT NULL OR coalesce(o.merged, false) OR {_NAMED_AS_ALIAS} AS alias,
+       (SELECT t.state FROM mail t
+        WHERE {_TWIN} AND t.state IN ('sending', 'accepted', 'uncertain')
+        ORDER BY t.state = 'sending' LIMIT 1) AS twin,
        c.version AS contact_version, c.erased, c.display_name, c.email,
        coalesce(p.hold, false) AS person_hold,
        ARRAY(SELECT d.area_id FROM department d
@@ -261,4 +302,4 @@ LEFT JOIN contact c ON c.person_id = m.person_id
 LEFT JOIN person p ON p.person_id = m.person_id
 WHERE m.mail_id = ANY($1::uuid[])
 ORDER BY m.planned_at, m.mail_id
-"""
+"""  # noqa: S608 — put together from our own text
