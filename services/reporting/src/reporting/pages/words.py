@@ -46,6 +46,7 @@ RULE = {
     "no_qualifying_appointment": "None of your appointments is of a kind that is asked to take "
     "this training.",
     "not_a_member": "You hold no active appointment.",
+    "merged": "This id was joined with another id of yours; what is asked of you is shown there.",
 }
 
 OTHER_PROGRAMME = frozenset({"graduate_first_year", "undergraduate"})
@@ -55,6 +56,7 @@ MAIL = {
     "reminder": "Reminder",
     "due_soon": "Reminder that it is due very soon",
     "overdue": "Notice that it is overdue",
+    "back_from_leave": "Welcome back: your new due day",
     "confirmation": "Confirmation that you completed it",
     "supplemental_confirmation": "Confirmation of training that you took as supplemental learning",
 }

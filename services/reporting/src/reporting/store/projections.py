@@ -15,18 +15,21 @@ from schemas.roster import ContactChanged, DepartmentChanged, PersonState, Roles
 
 
 async def put_people(connection: Connection, people: Sequence[PersonState]) -> None:
-    """Who is known, and until when a member."""
+    """Who is known, until when a member, on hold, and an alias of whom."""
     await connection.execute(
         """
-        INSERT INTO person (person_id, version, separated_on)
-        SELECT * FROM unnest($1::text[], $2::int[], $3::date[])
+        INSERT INTO person (person_id, version, separated_on, hold, merged_into)
+        SELECT * FROM unnest($1::text[], $2::int[], $3::date[], $4::bool[], $5::text[])
         ON CONFLICT (person_id) DO UPDATE
-        SET version = excluded.version, separated_on = excluded.separated_on
+        SET version = excluded.version, separated_on = excluded.separated_on,
+            hold = excluded.hold, merged_into = excluded.merged_into
         WHERE person.version < excluded.version
         """,
         [person.person_id for person in people],
         [person.version for person in people],
         [person.separated_on for person in people],
+        [person.hold for person in people],
+        [person.merged_into for person in people],
     )
 
 
@@ -159,20 +162,23 @@ async def put_obligations(connection: Connection, obligations: Sequence[Obligati
     await connection.execute(
         """
         INSERT INTO obligation (person_id, cycle, occurrence, version, status, hold, "group",
-            department_ids, released_at, due_on, completed_at, option, supplemental_options, rule)
+            department_ids, released_at, due_on, completed_at, option, supplemental_options, rule,
+            paused, merged_from)
         SELECT person_id, cycle, occurrence, version, status, hold, "group",
-            departments::text[], released_at, due_on, completed_at, option, more::text[], rule
+            departments::text[], released_at, due_on, completed_at, option, more::text[], rule,
+            paused, aliases::text[]
         FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bool[],
                     $7::text[], $8::text[], $9::timestamptz[], $10::date[], $11::timestamptz[],
-                    $12::text[], $13::text[], $14::text[])
+                    $12::text[], $13::text[], $14::text[], $15::bool[], $16::text[])
              AS t(person_id, cycle, occurrence, version, status, hold, "group", departments,
-                  released_at, due_on, completed_at, option, more, rule)
+                  released_at, due_on, completed_at, option, more, rule, paused, aliases)
         ON CONFLICT (person_id, cycle, occurrence) DO UPDATE
         SET version = excluded.version, status = excluded.status, hold = excluded.hold,
             "group" = excluded."group", department_ids = excluded.department_ids,
             released_at = excluded.released_at, due_on = excluded.due_on,
             completed_at = excluded.completed_at, option = excluded.option,
-            supplemental_options = excluded.supplemental_options, rule = excluded.rule
+            supplemental_options = excluded.supplemental_options, rule = excluded.rule,
+            paused = excluded.paused, merged_from = excluded.merged_from
         WHERE obligation.version < excluded.version
         """,
         *_shared(obligations),
@@ -182,6 +188,8 @@ async def put_obligations(connection: Connection, obligations: Sequence[Obligati
         [obligation.option for obligation in obligations],
         [_array(obligation.supplemental_options) for obligation in obligations],
         [obligation.rule for obligation in obligations],
+        [obligation.paused for obligation in obligations],
+        [_array(obligation.merged_from) for obligation in obligations],
     )
 
 

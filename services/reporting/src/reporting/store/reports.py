@@ -16,6 +16,7 @@ from typing import Any
 from chassis import sign_in
 from chassis.postgres import Connection
 from reporting.domain import Counts, Viewer
+from reporting.store.reported import REPORTED
 from schemas.rollout import CyclePublished
 
 # Postgres holds any text but this; asked for it, it fails instead of finding nothing.
@@ -269,7 +270,7 @@ class Reports:
         if not self.viewer.sees_all:
             return []
         rows = await self._connection.fetch(
-            """
+            f"""
             SELECT o."group",
                    count(*) FILTER (WHERE status IN ('scheduled', 'released', 'overdue',
                                                      'completed', 'completed_late')) AS required,
@@ -278,12 +279,13 @@ class Reports:
                    count(*) FILTER (WHERE status = 'overdue') AS overdue,
                    coalesce(sum(m.accepted), 0)::int AS mails
             FROM obligation o LEFT JOIN (
-                SELECT person_id, count(*) AS accepted FROM mail
-                WHERE cycle = $1 AND state = 'accepted' GROUP BY person_id
+                SELECT coalesce(p.merged_into, person_id) AS person_id, count(*) AS accepted
+                FROM mail LEFT JOIN person p USING (person_id)
+                WHERE cycle = $1 AND state = 'accepted' GROUP BY 1
             ) m USING (person_id)
-            WHERE o.cycle = $1 AND NOT o.hold
+            WHERE o.cycle = $1 AND {REPORTED}
             GROUP BY o."group"
-            """,
+            """,  # noqa: S608 — put together from our own text
             cycle,
         )
         return [dict(row) for row in rows]

@@ -38,9 +38,17 @@ async def standing_of(connection: Connection, person_id: str, today: date) -> St
 
 
 async def person_of_login(connection: Connection, login: str) -> str | None:
-    """Whose login this is, case aside; None when nobody's or several people's."""
+    """Whose login this is, case aside; None when nobody's or several people's.
+
+    A login that several ids of one human have is that of the id they were merged into.
+    """
     rows = await connection.fetch(
-        "SELECT person_id FROM contact WHERE lower(login) = lower($1) LIMIT 2", login
+        """
+        SELECT DISTINCT coalesce(p.merged_into, c.person_id) AS person_id
+        FROM contact c LEFT JOIN person p USING (person_id)
+        WHERE lower(c.login) = lower($1) LIMIT 2
+        """,
+        login,
     )
     return rows[0]["person_id"] if len(rows) == 1 else None
 
