@@ -45,7 +45,7 @@ def _no_links(_: Identity) -> Sequence[Link]:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A service's signed-in side.
+    """A service's signed-in side; its settings are `chassis.sign_in.SignInSettings`.
 
     `standing_of` (connection, person id, today) says what the roster says of a person.
     `person_of_login` finds whose login it is, case aside; None when nobody's, or several people's.
