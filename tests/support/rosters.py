@@ -14,6 +14,7 @@ from roster.handlers.import_files import import_people
 
 ZONE = "America/New_York"
 PEOPLE_COLUMNS = tuple(name for name, rule in preset("rollcall").rules.items() if not rule.optional)
+OPTIONAL_COLUMNS = tuple(preset("rollcall").optional_columns)
 RECEIVED = datetime(2023, 9, 1, 12, tzinfo=UTC)
 
 ADA = {
@@ -39,8 +40,9 @@ PHYSICS = {
 
 
 def people_csv(*rows: dict[str, str]) -> bytes:
-    """A people.csv; a cell that a row does not name is empty."""
-    return _csv(PEOPLE_COLUMNS, rows)
+    """A people.csv; a cell that a row does not name is empty, an optional column left out."""
+    optional = [name for name in OPTIONAL_COLUMNS if any(name in row for row in rows)]
+    return _csv((*PEOPLE_COLUMNS, *optional), rows)
 
 
 def departments_csv(*rows: dict[str, str]) -> bytes:

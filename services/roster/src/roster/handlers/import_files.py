@@ -21,12 +21,14 @@ from chassis.schedule import Due
 from roster.domain import Report
 from roster.handlers.import_compare import NOTHING, compare, foretold
 from roster.handlers.intake import take_in
-from roster.store import import_runs, import_staged
+from roster.handlers.looks import look_soon
+from roster.store import import_new, import_runs, import_staged, proposals
 from roster.store.import_runs import Run
 from roster.store.receipts import Receipt
 
 CHUNK_PEOPLE = 2_000
 CHUNK_ROWS = 20_000
+BULK_FROM = 5_000
 EXPIRES_AFTER = timedelta(days=14)
 RESUMES_AFTER = timedelta(minutes=1)
 APPLY, EXPIRE = "import.apply", "import.expire"
@@ -166,6 +168,8 @@ async def upload(
                 left_out=file.left_out,
                 named=named,
             )
+            if not dry_run and run.state == "quarantined":
+                await look_soon(connection, run.received_at)
             if not dry_run and run.state == "applying":
                 # Whoever uploads applies; this is for when that ends early.
                 resumes = run.received_at + RESUMES_AFTER
@@ -209,16 +213,22 @@ async def apply_chunk(connection: Connection, run_id: UUID, now: datetime, zone:
     if run.state != "applying":
         return run
     receipt = Receipt(run.id, now, _day(now, zone))
+    counts = Counter(run.counts)
+    if _is_bulk(run):
+        new = await import_new.take_new(connection, run, run.applied_to + CHUNK_ROWS, receipt)
+        counts.update({"onboarded": new, "contacts_changed": new})
     chunk = await import_staged.next_chunk(
         connection, run, CHUNK_PEOPLE, CHUNK_ROWS, receipt.received_on
     )
-    counts = Counter(run.counts)
     if chunk.reports:
         counts.update((await take_in(connection, chunk.reports, receipt)).counts)
     await import_staged.clear(connection, run.id, chunk.position)
     run = replace(run, applied_to=chunk.position, counts=dict(counts))
     if run.applied_to >= run.people:
+        if _is_bulk(run):
+            await _propose(connection, run, now)
         run = replace(run, state="applied", counts=_finished(run))
+        await look_soon(connection, now)
     await import_runs.progressed(connection, run)
     return run
 
@@ -241,6 +251,18 @@ async def _stage(connection: Connection, run: Run, file: PeopleFile) -> tuple[in
     if file.retracted:
         await import_staged.unstage(connection, run.id, file.retracted)
     return position, named
+
+
+def _is_bulk(run: Run) -> bool:
+    """Whether so many people are new that they are taken in by the database itself."""
+    return run.difference.get("counts", {}).get("onboarded", 0) >= BULK_FROM
+
+
+async def _propose(connection: Connection, run: Run, now: datetime) -> None:
+    """Propose to merge whom a bulk load showed to be like somebody else."""
+    ids = await import_new.alike(connection, run)
+    for first in range(0, len(ids), CHUNK_PEOPLE):
+        await proposals.propose(connection, ids[first : first + CHUNK_PEOPLE], now)
 
 
 def _begun(rules: Rules, now: datetime, zone: str, actor: str) -> Run:
