@@ -1,7 +1,6 @@
 """Who is away, back, called for again, or reachable after all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import date
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -9,20 +8,15 @@ from email.policy import SMTP
 
 import pytest
 
-from support.databases import Database
-from support.faulty_smtp import Fault, FaultySmtp
+from support.faulty_smtp import Fault
 from support.notifiers import (
-    TOPICS,
     Notifier,
     Sending,
     completed,
     contact,
-    cycle,
     obligation,
     person,
     reminder,
-    running,
-    settings_for,
 )
 from support.waiting import eventually
 
@@ -152,37 +146,6 @@ async def test_what_a_server_refused_is_not_tried_again_at_every_new_contact(
     await notifier.rest()
 
     await notifier.becomes(who, release_1="failed")
-
-
-async def test_an_empty_database_revives_what_is_called_for_and_nothing_else(
-    database: Callable[[str], Awaitable[Database]],
-    fresh_topics: Callable[..., Awaitable[str]],
-    smtp: FaultySmtp,
-) -> None:
-    bootstrap = await fresh_topics(*TOPICS)
-    async with running(settings_for(await database("notifier"), bootstrap, smtp.port)) as first:
-        await first.take(cycle(), *map(contact, "abc"))
-        await stop(first)
-        await first.take(*map(obligation, "abc"))
-        await first.rest()
-        await first.take(*(obligation(who, version=2, status="ended") for who in "abc"))
-        for who in "abc":
-            await first.becomes(who, release_1="cancelled")
-        await first.take(obligation("b", version=3), obligation("c", version=3))
-        await first.becomes("c", release_1="planned")
-        await first.resume_everything()
-        await first.becomes("b", release_1="accepted")
-        await first.becomes("c", release_1="accepted")
-        await first.rest()
-        known, accepted = await first.mails(), smtp.ids()
-
-    settings = settings_for(await database("notifier"), bootstrap, smtp.port)
-    async with running(settings) as second:
-        await second.rest()
-        assert await second.mails() == known
-        assert smtp.ids() == accepted
-        await second.take(obligation("a", version=3))
-        await second.becomes("a", release_1="accepted")
 
 
 async def test_a_mail_held_after_its_recipient_was_named_is_not_sent(sending: Sending) -> None:

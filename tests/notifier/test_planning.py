@@ -14,6 +14,7 @@ from notifier.domain import (
     Obligation,
     SenderChoice,
     State,
+    called_for_again,
     choose_sender,
     decide,
     mails_called_for,
@@ -210,3 +211,93 @@ def test_mail_comes_from_the_persons_area_else_from_the_last_sender() -> None:
     assert choose_sender([science, office], ["school-science"], nobody) is science
     assert choose_sender([science, office], ["libraries"], nobody) is office
     assert choose_sender([], ["libraries"], nobody) is nobody
+
+
+def test_who_is_back_from_a_leave_and_has_it_to_do_is_told_once_for_each_leave() -> None:
+    for status in ("released", "overdue"):
+        assert called_for(owed(status, resumed=2)) == [("release", 1), ("back_from_leave", 2)]
+    assert called_for(owed(resumed=1, paused=True)) == [("release", 1)]
+    done = owed("completed", completed=True, resumed=1)
+    assert called_for(done) == [("release", 1), ("confirmation", 1)]
+
+
+@pytest.mark.parametrize("kind", [Kind.REMINDER, Kind.DUE_SOON, Kind.OVERDUE])
+def test_nobody_is_reminded_while_the_deadline_stands_still(kind: Kind) -> None:
+    assert decided(kind, owed(paused=True)) == (State.CANCELLED, "paused")
+    assert decided(kind, owed(paused=True, hold=True)) == (State.WITHHELD, "hold")
+
+
+def test_a_release_and_a_confirmation_go_out_also_during_a_leave() -> None:
+    assert decided(Kind.RELEASE, owed(paused=True)) == (State.SENDING, None)
+    done = owed("completed", completed=True, paused=True)
+    assert decided(Kind.CONFIRMATION, done) == (State.SENDING, None)
+
+
+def test_a_welcome_back_is_pointless_once_done_away_again_or_back_again() -> None:
+    done = owed("completed", completed=True, resumed=1)
+    assert decided(Kind.BACK_FROM_LEAVE, owed(resumed=1)) == (State.SENDING, None)
+    assert decided(Kind.BACK_FROM_LEAVE, done) == (State.CANCELLED, "completed")
+    away = owed(resumed=1, paused=True)
+    assert decided(Kind.BACK_FROM_LEAVE, away) == (State.CANCELLED, "paused")
+    assert decided(Kind.BACK_FROM_LEAVE, owed(resumed=2)) == (State.CANCELLED, "superseded")
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_an_alias_gets_no_mail_not_even_when_its_hold_ends(kind: Kind) -> None:
+    for obligation in (owed(), owed(hold=True), None):
+        assert decided(kind, obligation, alias=True) == (State.CANCELLED, "merged")
+
+
+def test_what_the_alias_has_or_may_have_is_not_sent_and_what_is_under_way_is_waited_for() -> None:
+    for twin in (State.ACCEPTED, State.UNCERTAIN):
+        assert decided(Kind.RELEASE, owed(), twin=twin) == (State.CANCELLED, "merged")
+    under_way = decided(Kind.RELEASE, owed(), twin=State.SENDING)
+    assert under_way == (State.PLANNED, "projection_behind")
+
+
+OPEN_OR_DONE = ("scheduled", "released", "overdue", "completed", "completed_late")
+NOT_ASKED = ("exempt", "supplemental", "not_in_scope", "ended")
+obligations = st.builds(
+    Obligation,
+    *(st.just(each) for each in ("p1", "2023-24", "1")),
+    status=st.sampled_from(OPEN_OR_DONE + NOT_ASKED),
+    hold=st.booleans(),
+    released=st.booleans(),
+    completed=st.booleans(),
+    due_on=st.just(DUE),
+    reopened=st.integers(0, 2),
+    paused=st.booleans(),
+    resumed=st.integers(0, 2),
+)
+
+
+@given(obligations, obligations, st.sampled_from(Kind), st.integers(1, 3))
+def test_what_is_planned_again_is_called_for_and_never_a_reminder(
+    then: Obligation, now: Obligation, kind: Kind, ordinal: int
+) -> None:
+    state, reason = decided(kind, then, ordinal=ordinal)
+    key = now.key(kind, ordinal)
+    again = called_for_again(key, state, reason, now)
+    if again:
+        assert state is State.CANCELLED
+        assert key.occasion in {each.occasion for each in mails_called_for(now)}
+        assert not kind.reminds
+    # What an obligation calls for is given up only by its own change, and then it comes back.
+    if key in mails_called_for(then) and state is State.CANCELLED and key in mails_called_for(now):
+        assert again or reason in ("completed", "paused", "superseded")
+
+
+@pytest.mark.parametrize("reason", ["completed", "paused", "due_moved", "superseded", "erased"])
+def test_some_reasons_are_final(reason: str) -> None:
+    key = owed().key(Kind.RELEASE, 1)
+    assert not called_for_again(key, State.CANCELLED, reason, owed())
+
+
+def test_only_a_missing_address_lets_a_failed_mail_be_tried_again() -> None:
+    key = owed().key(Kind.RELEASE, 1)
+    for reason in ("no_address", "bad_address"):
+        assert called_for_again(key, State.FAILED, reason, owed())
+    for reason in ("rcpt_5.1.1", "gave_up", "dot_5.6.0"):
+        assert not called_for_again(key, State.FAILED, reason, owed())
+    for state in (State.ACCEPTED, State.UNCERTAIN, State.SENDING, State.WITHHELD, State.PLANNED):
+        assert not called_for_again(key, state, "no_address", owed())

@@ -71,6 +71,38 @@ async def test_an_empty_database_learns_from_the_topics_and_sends_nothing_again(
     assert smtp.ids() == accepted
 
 
+async def test_an_empty_database_revives_what_is_called_for_and_nothing_else(
+    database: Callable[[str], Awaitable[Database]],
+    fresh_topics: Callable[..., Awaitable[str]],
+    smtp: FaultySmtp,
+) -> None:
+    bootstrap = await fresh_topics(*TOPICS)
+    async with running(settings_for(await database("notifier"), bootstrap, smtp.port)) as first:
+        await first.take(cycle(), *map(contact, "abc"))
+        async with first.runtime.pool.acquire() as connection:
+            await connection.execute("INSERT INTO stop_switch VALUES ('all', '', 'test')")
+        await first.take(*map(obligation, "abc"))
+        await first.rest()
+        await first.take(*(obligation(who, version=2, status="ended") for who in "abc"))
+        for who in "abc":
+            await first.becomes(who, release_1="cancelled")
+        await first.take(obligation("b", version=3), obligation("c", version=3))
+        await first.becomes("c", release_1="planned")
+        await first.resume_everything()
+        await first.becomes("b", release_1="accepted")
+        await first.becomes("c", release_1="accepted")
+        await first.rest()
+        known, accepted = await first.mails(), smtp.ids()
+
+    settings = settings_for(await database("notifier"), bootstrap, smtp.port)
+    async with running(settings) as second:
+        await second.rest()
+        assert await second.mails() == known
+        assert smtp.ids() == accepted
+        await second.take(obligation("a", version=3))
+        await second.becomes("a", release_1="accepted")
+
+
 async def test_a_database_restored_from_an_older_backup_sends_nothing_again(
     databases: Databases, fresh_topics: Callable[..., Awaitable[str]]
 ) -> None:
