@@ -197,6 +197,26 @@ async def test_an_erased_person_is_nowhere_known_by_name_and_a_tombstone_says_so
     assert await departments(connection, "p1") == ["physics"]
 
 
+async def test_what_waits_of_a_file_and_what_scim_holds_is_emptied_too(
+    connection: Connection,
+) -> None:
+    await connection.execute(
+        "INSERT INTO import_person (import_id, position, person_id, facts, display_name, email)"
+        " VALUES (gen_random_uuid(), 1, 'p1', '{}', 'Ada Lovelace', 'ada@example.edu')"
+    )
+    await connection.execute(
+        "INSERT INTO scim_user (id, source, person_id, external_id, user_name_key, version,"
+        " created_at, modified_at, reported_at, onboarded_on, member_of, spans, department_ids,"
+        " resource, search) VALUES (gen_random_uuid(), 'identity', 'p1', 'p1', 'ada', 1, now(),"
+        " now(), now(), '2020-01-15', '{}', '[]', '{}', '{\"userName\": \"ada\"}', '{}')"
+    )
+    await erasures.erase(connection, OFFICE, "p1")
+    for table in ("import_person", "scim_user"):
+        text = str([tuple(row) for row in await connection.fetch(f"SELECT * FROM {table}")])
+        assert "p1" in text
+        assert "ada" not in text.lower()
+
+
 async def test_no_later_report_brings_an_erased_name_back_and_it_is_counted(
     connection: Connection,
 ) -> None:

@@ -37,4 +37,15 @@ _FORGET = (
     "DELETE FROM contact WHERE person_id = ANY($1::text[])",
     "DELETE FROM reported_contact WHERE person_id = ANY($1::text[])",
     "DELETE FROM former_contact WHERE person_id = ANY($1::text[])",
+    # The rows stay, with ids: a whole file that does not name somebody separates them.
+    """
+    UPDATE import_person SET display_name = '', email = NULL, login = NULL
+    WHERE person_id = ANY($1::text[])
+    """,
+    """
+    UPDATE scim_user SET
+        ended_at = coalesce(ended_at, now()), user_name_key = NULL, resource = '{}',
+        search = '{}'
+    WHERE person_id = ANY($1::text[])
+    """,
 )

@@ -82,14 +82,6 @@ async def clear(connection: Connection, run_id: UUID, up_to: int | None = None) 
     await connection.execute(_CLEAR, run_id, up_to, timeout=COMPARE_TIMEOUT_S)
 
 
-async def blank(connection: Connection, person_id: str) -> None:
-    """Forget name, address and login of an erased person in whatever is staged.
-
-    The row stays, without personal data: a whole file that does not name somebody separates them.
-    """
-    await connection.execute(_BLANK, person_id)
-
-
 async def stage_absent(connection: Connection, run: Run, people: int) -> int:
     """Stage, behind the `people` of the file, the source's people it does not name, as separated.
 
@@ -163,9 +155,6 @@ _CLEAR = """
 DELETE FROM import_person WHERE import_id = $1 AND ($2::bigint IS NULL OR position <= $2)
 """
 _CLEAR_ABSENT = "DELETE FROM import_person WHERE import_id = $1 AND absent"
-_BLANK = """
-UPDATE import_person SET display_name = '', email = NULL, login = NULL WHERE person_id = $1
-"""
 # The report that holds, of every person of a source: the one that was said last.
 _HELD = """
 SELECT DISTINCT ON (person_id) person_id, facts, effective_on, reported_at
