@@ -35,8 +35,7 @@ CREATE TABLE scim_user (
     department_ids text[] NOT NULL,
     resource jsonb NOT NULL,
     search jsonb NOT NULL,
-    ended_at timestamptz,
-    erased boolean NOT NULL DEFAULT false
+    ended_at timestamptz
 );
 
 CREATE UNIQUE INDEX scim_user_name ON scim_user (source, user_name_key) WHERE ended_at IS NULL;

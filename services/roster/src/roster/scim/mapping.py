@@ -18,6 +18,7 @@ from roster.domain import (
     Facts,
     Leave,
     LeaveKind,
+    is_id,
     is_plain,
 )
 from roster.scim.errors import wrong
@@ -257,9 +258,8 @@ def _appointment(
 
 def _unused(wanted: str, used: set[str]) -> str:
     """An appointment id nobody gave: the department's, numbered where it has several."""
-    fitting = (
-        wanted if len(wanted) <= 60 else f"in:{hashlib.sha256(wanted.encode()).hexdigest()[:32]}"
-    )
+    long = len(wanted) > 60 or not is_id(wanted)
+    fitting = f"in:{hashlib.sha256(wanted.encode()).hexdigest()[:32]}" if long else wanted
     candidates = (fitting if n == 1 else f"{fitting}:{n}" for n in range(1, LIST_MAX + 2))
     return next(each for each in candidates if each not in used)
 

@@ -292,5 +292,9 @@ class Group(Resource[Any]):
     Members: ClassVar[type[ComplexAttribute]] = GroupMember
 
 
+# They name classes that stand behind them.
+for _model in (GroupMembership, User):
+    _model.model_rebuild()
+
 RosterScimUser: type[User[Any]] = User[EnterpriseUser | RosterUser]
 """A User with both extensions: what /Users serves."""

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from scim2_models import ForbiddenException, Resource, ResourceType, SCIMException
+from scim2_models import (
+    ForbiddenException,
+    InvalidSyntaxException,
+    Resource,
+    ResourceType,
+    SCIMException,
+)
 from scim2_server.requests import ScimRequest
 from scim2_server.routing import Operation, Target
 from scim2_server.service import ScimService
@@ -61,6 +67,8 @@ def answerable(error: Exception) -> Exception:
     """The error as a client may see it; what nobody expected is logged, without its text."""
     if isinstance(error, SCIMException):
         return error
+    if isinstance(error, RecursionError):
+        return InvalidSyntaxException(detail="nested too deeply")
     if is_transient(error):
         log.warning("scim_unavailable", error=describe(error))
         return Unavailable()

@@ -25,6 +25,7 @@ from roster.scim.store import groups, users
 from roster.scim.store.groups import GroupRow
 from roster.scim.store.users import UserRow
 from roster.store.departments import stored_departments
+from roster.store.erasures import erased_of
 from roster.store.receipts import Receipt
 
 FIRST = 1
@@ -45,7 +46,7 @@ class Writer:
         for somebody who was erased.
         """
         person_id = mapping.person_id_of(said, self.rules)
-        if await users.is_erased(self.connection, person_id):
+        if await erased_of(self.connection, [person_id]):
             raise ConflictException(detail="This person was erased; no door brings them back.")
         effective_on = mapping.effective_named(said)
         day, now = effective_on or self.receipt.received_on, self.receipt.received_at

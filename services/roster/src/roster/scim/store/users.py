@@ -62,17 +62,6 @@ async def end(connection: Connection, user: UserRow, at: datetime) -> None:
     await connection.execute(_END, user.id, at)
 
 
-async def forget(connection: Connection, person_id: str) -> int:
-    """Empty and end every resource of an erased person; how many there were."""
-    done = await connection.execute(_FORGET, person_id)
-    return int(done.rpartition(" ")[2])
-
-
-async def is_erased(connection: Connection, person_id: str) -> bool:
-    """Whether a resource of that person was emptied because the person was erased."""
-    return bool(await connection.fetchval(_IS_ERASED, person_id))
-
-
 async def members(connection: Connection, source: str, department_id: str) -> list[UUID]:
     """Who is in the department, in order of ids."""
     rows = await connection.fetch(_MEMBERS, source, department_id)
@@ -197,13 +186,6 @@ _END = """
 UPDATE scim_user SET ended_at = $2, user_name_key = NULL, resource = '{}', search = '{}'
 WHERE id = $1
 """
-_FORGET = """
-UPDATE scim_user SET
-    ended_at = coalesce(ended_at, now()), user_name_key = NULL, resource = '{}', search = '{}',
-    erased = true
-WHERE person_id = $1
-"""
-_IS_ERASED = "SELECT EXISTS (SELECT FROM scim_user WHERE person_id = $1 AND erased)"
 _MEMBERS = """
 SELECT id FROM scim_user
 WHERE source = $1 AND department_ids @> ARRAY[$2] AND ended_at IS NULL ORDER BY id
