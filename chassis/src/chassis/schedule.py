@@ -46,6 +46,21 @@ async def plan(connection: Connection, dues: Iterable[Due]) -> None:
     )
 
 
+async def plan_new(connection: Connection, dues: Iterable[Due]) -> None:
+    """Plan work in the caller's transaction; what is already planned stays as it is."""
+    rows = list(dues)
+    await connection.execute(
+        """
+        INSERT INTO due_work (kind, key, due_at)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
+        ON CONFLICT (kind, key) DO NOTHING
+        """,
+        [due.kind for due in rows],
+        [due.key for due in rows],
+        [due.due_at for due in rows],
+    )
+
+
 async def cancel(connection: Connection, kind: str, keys: Iterable[str]) -> None:
     """Take planned work back; what is not planned is passed over."""
     await connection.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.cli import create_cli
-from roster import cli_office, cli_people, cli_scim
+from roster import cli_alarms, cli_office, cli_people, cli_scim
 from roster.app import create_service
 from roster.cli_import import imports
 from roster.settings import RosterSettings
@@ -12,6 +12,7 @@ app = create_cli("roster", RosterSettings, create_service)
 app.add_typer(imports, name="import")
 cli_people.add_to(app)
 cli_office.add_to(app)
+app.add_typer(cli_alarms.app, name="alarms")
 app.add_typer(cli_scim.app, name="scim")
 
 

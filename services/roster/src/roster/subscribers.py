@@ -35,6 +35,7 @@ from roster.domain import (
     Report,
     flaws_of,
 )
+from roster.handlers.alarms import heard
 from roster.handlers.intake import receive, take_in
 from schemas.roster import Appointment, PersonReported, ReportedLeave
 
@@ -86,8 +87,10 @@ def create_handler(settings: ServiceSettings) -> Handler:
     async def take(connection: Connection, records: Sequence[Record]) -> None:
         calendar = await calendar_of(connection, settings)
         receipt = await receive(connection, calendar, settings.timezone)
-        for turn in _turns(record.event.report for record in records):
+        reports = [record.event.report for record in records]
+        for turn in _turns(reports):
             await take_in(connection, turn, receipt)
+        await heard(connection, {each.source for each in reports}, receipt.received_at)
         metrics.INBOUND_DROPPED.inc(sum(record.event.dropped for record in records))
 
     return take

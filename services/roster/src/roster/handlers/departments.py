@@ -8,6 +8,7 @@ from chassis import outbox
 from chassis.postgres import Connection
 from roster.domain import Department
 from roster.handlers.events import department_events
+from roster.handlers.looks import look_soon
 from roster.handlers.recompose import cause_of
 from roster.store import departments as store
 from roster.store.receipts import Receipt
@@ -26,6 +27,7 @@ async def take_in_departments(
     if news:
         await store.write_departments(connection, news, receipt)
         await outbox.publish(connection, department_events(news, receipt), cause=cause_of(receipt))
+        await look_soon(connection, receipt.received_at)
     added = sum(version == 1 for version, _ in news)
     unchanged = len(departments) - len(news)
     return {"added": added, "changed": len(news) - added, "unchanged": unchanged}

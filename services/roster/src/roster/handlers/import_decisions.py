@@ -13,6 +13,7 @@ from chassis.postgres import Connection
 from chassis.schedule import Due, DueHandler
 from roster.handlers.import_compare import compared, keep
 from roster.handlers.import_files import APPLY, EXPIRE, Imported, apply_chunk
+from roster.handlers.looks import look_soon
 from roster.store import import_runs, import_staged
 from roster.store.import_runs import Run
 
@@ -118,6 +119,7 @@ async def _decide(connection: Connection, run: Run, action: str) -> Imported:
     assert run.decided_by is not None
     assert run.decided_at is not None
     await import_runs.decided(connection, run)
+    await look_soon(connection, run.decided_at)
     counts = run.difference.get("counts", {})
     # Last: nobody else can add to the audit from here to the commit.
     await audit.record(

@@ -255,7 +255,8 @@ async def _stage(connection: Connection, run: Run, file: PeopleFile) -> tuple[in
 
 def _is_bulk(run: Run) -> bool:
     """Whether so many people are new that they are taken in by the database itself."""
-    return run.difference.get("counts", {}).get("onboarded", 0) >= BULK_FROM
+    onboarded: int = run.difference.get("counts", {}).get("onboarded", 0)
+    return onboarded >= BULK_FROM
 
 
 async def _propose(connection: Connection, run: Run, now: datetime) -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from chassis.clock import Calendar
 from chassis.postgres import Connection
 from roster.domain import Change, Report, in_order
+from roster.handlers.looks import look_soon
 from roster.handlers.recompose import Known, recompose, recompose_contacts, root_of
 from roster.store import people, proposals, reports
 from roster.store.people import PersonVersion, Raced
@@ -84,8 +85,8 @@ async def _take_in_contacts(
         days[each.report.person_id] = days[root_of(each.report.person_id, known)] = day
     new = [each.report for each in said if each.report.person_id not in known]
     changed = await recompose_contacts(connection, days, known, receipt, new)
-    if changed:
-        await proposals.propose(connection, changed, receipt.received_at)
+    if changed and await proposals.propose(connection, changed, receipt.received_at):
+        await look_soon(connection, receipt.received_at)
     return len(changed)
 
 

@@ -9,6 +9,7 @@ from chassis.postgres import Connection
 from roster.domain import Kept, State, as_alias, composed_of, merge_refusal
 from roster.handlers.acts import Act, Refused, Who, acting
 from roster.handlers.events import shown_version
+from roster.handlers.looks import look_soon
 from roster.handlers.recompose import Draft, Known, publish_people, recompose_contacts
 from roster.store import erasures, people, proposals, reports
 from roster.store.people import PersonVersion
@@ -52,6 +53,7 @@ async def merge(connection: Connection, who: Who, person_id: str, into: str) -> 
         await proposals.decide_pair(
             connection, person_id, into, "accepted", act.receipt.received_at
         )
+        await look_soon(connection, act.receipt.received_at)
         await act.record(connection, "person.merge", into, {"alias": person_id})
     return done
 

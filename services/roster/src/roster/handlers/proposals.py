@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chassis.postgres import Connection
 from roster.handlers.acts import Refused, Who, acting
+from roster.handlers.looks import look_soon
 from roster.handlers.merges import Merged, merge
 from roster.store import proposals
 from roster.store.proposals import Proposal
@@ -27,6 +28,7 @@ async def decline(connection: Connection, who: Who, proposal_id: int) -> None:
         found = _open(await proposals.get(connection, proposal_id), proposal_id)
         ids = (found.person_id, found.other_id)
         await proposals.decide_pair(connection, *ids, "declined", act.receipt.received_at)
+        await look_soon(connection, act.receipt.received_at)
         await act.record(connection, "proposal.decline", found.person_id, {"other": found.other_id})
 
 
