@@ -225,6 +225,47 @@ async def test_the_text_of_an_error_is_never_kept_because_it_may_quote_a_name(
     assert "Zebulon" not in output.out + output.err
 
 
+async def test_a_tombstone_waits_behind_nothing_and_takes_the_place_of_what_is_parked(
+    database: NewDatabase, fresh_topics: FreshTopics
+) -> None:
+    topic = "roster.contact.v1"
+    bootstrap, db = await fresh_topics(topic), await database("chassis")
+    erased: list[str] = []
+
+    async def handler(_: Connection, records: Sequence[Record]) -> None:
+        erased.extend(record.key for record in records if record.tombstone)
+
+    async def send(key: str, value: bytes | None) -> None:
+        await send_raw(bootstrap, topic, key=key.encode(), value=value, headers=[])
+
+    await send("p1", b"Canary One")
+    await send("p2", b"Canary Two")
+    async with running(settings_for(db, bootstrap), handlers={topic: handler}) as (runtime, _):
+
+        async def parked_keys() -> list[bytes | None]:
+            return sorted((each.key for each in await all_parked(runtime)), key=str)
+
+        async def become(*keys: bytes) -> None:
+            async def as_wanted() -> bool:
+                return await parked_keys() == list(keys)
+
+            await eventually(as_wanted, timeout=20)
+
+        await become(b"p1", b"p2")
+        await send("p1", b"Canary One, once more")
+        await become(b"p1", b"p1", b"p2")
+        await send("p1", None)
+        await become(b"p2")
+        assert erased == ["p1"]
+        # Within one batch as well; and what comes after it is parked as ever.
+        await asyncio.gather(send("p2", b"Canary Two, once more"), send("p3", b"Canary Three"))
+        await send("p3", None)
+        await send("p2", None)
+        await send("p3", b"Canary Three, after")
+        await become(b"p3")
+        assert sorted(erased) == ["p1", "p2", "p3"]
+
+
 async def _parked_some(runtime: Runtime) -> bool:
     return bool(await all_parked(runtime))
 

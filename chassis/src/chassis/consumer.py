@@ -22,7 +22,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from chassis import metrics, positions
 from chassis.errors import Fenced, Reject, Stop, describe, is_transient
 from chassis.kafka import BATCH_RECORDS, FETCH_WAIT_MS, IDLE_POLL_MS, SESSION_TIMEOUT_MS
-from chassis.parked import BEHIND, Raw, park, parked_keys
+from chassis.parked import BEHIND, Raw, forget_keys, park, parked_keys
 from chassis.parsing import Record, parse
 from chassis.postgres import Connection, Pool
 from chassis.tracing import span_of_batch
@@ -251,6 +251,8 @@ class Consumer(ConsumerRebalanceListener):
         unparsable: list[tuple[Raw, str]],
     ) -> int:
         """Park what cannot be handled, and what follows a parked key; returns how many."""
+        erased = {(raw.topic, raw.key) for raw in batch if _is_tombstone(raw)}
+        await forget_keys(connection, self._name, erased)
         blocked = await parked_keys(connection, self._name, batch)
         if unparsable or blocked:
             unparsable = _with_followers(batch, by_topic, unparsable, blocked)
@@ -258,6 +260,10 @@ class Consumer(ConsumerRebalanceListener):
                 log.warning("records_parked", consumer=self._name, count=len(unparsable))
                 await park(connection, self._name, unparsable)
         return len(unparsable)
+
+
+def _is_tombstone(raw: Raw) -> bool:
+    return raw.value is None and raw.key is not None and TOPICS[raw.topic].compacted
 
 
 def _runs(batch: Sequence[Raw]) -> Iterator[tuple[TopicPartition, list[Raw]]]:
@@ -324,6 +330,9 @@ def _with_followers(
     for raw in batch:
         at = (raw.topic, raw.partition, raw.offset)
         pair = (raw.topic, raw.key)
+        if _is_tombstone(raw):
+            blocked.discard(pair)
+            parked = [each for each in parked if (each[0].topic, each[0].key) != pair]
         if at in reasons:
             parked.append((raw, reasons[at]))
             if raw.key is not None:

@@ -1,13 +1,14 @@
 """Records that could not be handled: kept with reason and coordinates, so that others go on.
 
-Followers of a parked record's key are parked behind it, because they may rest on it. A human
-shows them, retries them (in order) once the cause is mended, or drops them with a reason.
+Followers of a parked record's key are parked behind it, because they may rest on it; a tombstone
+does not, and takes its place. A human shows them, retries them (in order) once the cause is
+mended, or drops them with a reason.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -94,6 +95,30 @@ async def parked_keys(
         [key for _, key in pairs],
     )
     return {(row["topic"], row["key"]) for row in rows}
+
+
+async def forget_keys(
+    connection: Connection, consumer: str, keys: Collection[tuple[str, bytes | None]]
+) -> None:
+    """Delete what is parked of these (topic, key) pairs: tombstones have taken its place.
+
+    What an erased person was called must not stay here, nor may an erasure wait behind it.
+    """
+    if not keys or not await count(connection, consumer):
+        return
+    # A record that is being retried is handled before its tombstone, or not at all.
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock_shared(hashtextextended('parked ' || $1, 0))", consumer
+    )
+    await connection.execute(
+        """
+        DELETE FROM parked p USING unnest($2::text[], $3::bytea[]) AS t(topic, key)
+        WHERE p.consumer = $1 AND (p.topic, p.key) = (t.topic, t.key)
+        """,
+        consumer,
+        [topic for topic, _ in keys],
+        [key for _, key in keys],
+    )
 
 
 async def list_parked(connection: Connection, consumer: str, limit: int = 100) -> list[Parked]:
