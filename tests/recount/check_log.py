@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from recount.check import Check
 from recount.evidence import Evidence
-from recount.facts import Version
+from recount.knowledge import Known
 from recount.log import COMPACTED, DEPARTMENT, GROUP, OBLIGATION, PERSON, REMINDER, Entry
 from recount.recompute import Recomputed
 from recount.standing import Standing
@@ -32,14 +32,14 @@ def check_versions(evidence: Evidence) -> Check:
     return check
 
 
-def check_roster(evidence: Evidence) -> Check:
+def check_roster(evidence: Evidence, recomputed: Recomputed) -> Check:
     """The roster's topics fold to what the imports said last."""
     check = Check("roster")
     people = _last(evidence, PERSON)
-    for person_id, versions in evidence.facts.people.items():
+    for person_id, known in recomputed.known.items():
         entry = people.pop(person_id, None)
         told = _told(entry.data) if entry else None
-        check.expect(f"{PERSON} {person_id}", _facts(versions[-1]), told)
+        check.expect(f"{PERSON} {person_id}", _facts(known), told)
     departments = _last(evidence, DEPARTMENT)
     for department_id, areas in evidence.facts.areas.items():
         entry = departments.pop(department_id, None)
@@ -57,7 +57,10 @@ def _last(evidence: Evidence, topic: str) -> dict[str, Entry]:
     return last
 
 
-def _facts(version: Version) -> tuple[object, ...]:
+def _facts(known: Known) -> tuple[object, ...]:
+    version = known.version
+    if known.merged:
+        return "merged", known.hold
     appointments = {
         (
             each.appointment_id,
@@ -71,10 +74,20 @@ def _facts(version: Version) -> tuple[object, ...]:
         for each in version.appointments
     }
     separated_on = str(version.separated_on) if version.separated_on else None
-    return str(version.onboarded_on), separated_on, frozenset(appointments)
+    leaves = {(str(first), last and str(last)) for first, last in version.leaves}
+    return (
+        str(version.onboarded_on),
+        separated_on,
+        frozenset(appointments),
+        frozenset(leaves),
+        known.hold,
+        known.aliases,
+    )
 
 
 def _told(data: dict[str, Any]) -> tuple[object, ...]:
+    if data.get("merged_into") and not data["appointments"]:
+        return "merged", data.get("hold", False)
     appointments = {
         (
             each["appointment_id"],
@@ -87,7 +100,15 @@ def _told(data: dict[str, Any]) -> tuple[object, ...]:
         )
         for each in data["appointments"]
     }
-    return data["onboarded_on"], data.get("separated_on"), frozenset(appointments)
+    pausing = [each for each in data.get("leaves", ()) if each["pauses"]]
+    return (
+        data["onboarded_on"],
+        data.get("separated_on"),
+        frozenset(appointments),
+        frozenset((each["start_on"], each.get("end_on")) for each in pausing),
+        data.get("hold", False),
+        tuple(data.get("aliases", ())),
+    )
 
 
 def check_obligations(evidence: Evidence, recomputed: Recomputed) -> Check:
@@ -126,6 +147,10 @@ def _owed(standing: Standing) -> dict[str, object]:
         "option": standing.option,
         "supplemental": standing.supplemental,
         "reopened": standing.reopened,
+        "hold": standing.hold,
+        "paused": standing.paused,
+        "resumed": standing.resumed,
+        "merged_from": standing.merged_from,
     }
 
 
@@ -144,6 +169,10 @@ def _folded(entry: Entry, zone: ZoneInfo) -> dict[str, object]:
         "option": data.get("option"),
         "supplemental": tuple(sorted(data.get("supplemental_options", ()))),
         "reopened": data.get("reopened", 0),
+        "hold": data.get("hold", False),
+        "paused": data.get("paused", False),
+        "resumed": data.get("resumed", 0),
+        "merged_from": tuple(data.get("merged_from", ())),
     }
 
 

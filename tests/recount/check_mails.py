@@ -41,8 +41,10 @@ def check_addresses(evidence: Evidence) -> Check:
     """Each mail went to an address its person had, and to nobody else."""
     check = Check("addresses")
     for mail in evidence.mails:
-        versions = evidence.facts.people.get(mail.person_id, ())
-        addresses = {version.email for version in versions}
+        ids = evidence.facts.office.ids_of(mail.person_id)
+        addresses = {
+            version.email for each in ids for version in evidence.facts.people.get(each, ())
+        }
         check.compared += 1
         if len(mail.recipients) != 1 or not addresses.issuperset(mail.recipients):
             # Coordinates only: an address has no place in a report.

@@ -21,7 +21,7 @@ def compare(evidence: Evidence) -> list[Check]:
     return [
         check_records(evidence),
         check_versions(evidence),
-        check_roster(evidence),
+        check_roster(evidence, recomputed),
         check_obligations(evidence, recomputed),
         check_batches(evidence, recomputed),
         check_reminders(evidence, recomputed),

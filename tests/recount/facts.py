@@ -8,7 +8,13 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from recount.office import Office, read_office
+
 _MOMENT = "%Y-%m-%dT%H-%M"
+_STOPS_NOTHING = frozenset({"sabbatical", "junior_faculty"})
+
+Leave = tuple[date, date | None]
+"""First and last day of an absence for which deadlines stop."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +41,19 @@ class Version:
     onboarded_on: date
     separated_on: date | None
     appointments: tuple[Appointment, ...]
+    leaves: tuple[Leave, ...] = ()
 
 
 @dataclass
 class Facts:
-    """Every version of every person, and every area a department was ever under, in order."""
+    """Every version of every person, and every area a department was ever under, in order.
+
+    `office` is what was done by hand.
+    """
 
     people: dict[str, list[Version]] = field(default_factory=dict)
     areas: dict[str, list[tuple[datetime, str | None]]] = field(default_factory=dict)
+    office: Office = field(default_factory=Office)
 
     def area(self, department_id: str, at: datetime) -> str | None:
         """The department's area as known at that instant; None when it has or had none."""
@@ -56,8 +67,11 @@ class Facts:
 
 
 def read_imports(folder: Path, zone: ZoneInfo) -> Facts:
-    """Read every import file of the folder; the names carry the local moment of receipt."""
-    facts = Facts()
+    """Read every import file of the folder; the names carry the local moment of receipt.
+
+    What the office did by hand is in `office.jsonl` beside them.
+    """
+    facts = Facts(office=read_office(folder / "office.jsonl", zone))
     for path in sorted(folder.glob("*.csv")):
         moment, _, kind = path.stem.partition("_")
         received_at = datetime.strptime(moment, _MOMENT).replace(tzinfo=zone)
@@ -94,7 +108,13 @@ def _versions(rows: Iterable[dict[str, str]], received_at: datetime) -> Iterator
             date.fromisoformat(own[0]["onboarded_on"]),
             _day(own[0]["separated_on"]),
             tuple(_appointment(row) for row in own),
+            tuple(_leaves(own[0])),
         )
+
+
+def _leaves(row: dict[str, str]) -> Iterator[Leave]:
+    if row.get("leave_kind") and row["leave_kind"] not in _STOPS_NOTHING:
+        yield date.fromisoformat(row["leave_start_on"]), _day(row["leave_end_on"])
 
 
 def _appointment(row: dict[str, str]) -> Appointment:

@@ -1,19 +1,23 @@
-"""Lives one person's cycle day by day: decision record 0002, rules 4 to 12."""
+"""Lives one person's cycle day by day: decision record 0002, rules 4 to 14."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
 
 from recount.cycle import Cycle, Group
-from recount.days import ONE_DAY, span
+from recount.days import ONE_DAY
 from recount.facts import Version
-from recount.rules import LEFT, Known, Verdict, judge, planned_day
-from recount.standing import Course, Learned, Mailed, Reminded
+from recount.heard import amount_of
+from recount.knowledge import Known
+from recount.leave import is_away, notice_after, since, was_in_time
+from recount.rules import LEFT, Verdict, judge, planned_day
+from recount.run import Calendar, Day, days_of, reminder_days
+from recount.standing import Course, Learned, Mailed, Reminded, Standing
+from recount.tracks import OPEN, Own, Track, as_one
 
-_PAUSED = frozenset({"ended", "exempt", "supplemental", "not_in_scope"})
-_OPEN = frozenset({"released", "overdue"})
+_AWAY = frozenset({"ended", "exempt", "supplemental", "not_in_scope"})
+_NOT_ASKED = _AWAY | {"completed", "completed_late"}
 _ORDINALS_PER_ROUND = 100
 _CONFIRMED = {
     "scheduled": "confirmation",
@@ -24,58 +28,56 @@ _CONFIRMED = {
 }
 
 
-@dataclass(frozen=True)
-class Day:
-    """One day of the run: its daily run, unless that never came, and how far it got."""
+class Life:
+    """One id's course from the opening on.
 
-    date: date
-    run_at: datetime | None
-    ends_at: datetime
-    is_whole: bool
+    `learned` has the completions told of under each id that ever was this person's; `others` are
+    the lives, lived already, of the ids that ever were its aliases.
+    """
 
-
-def live(
-    cycle: Cycle, known: Sequence[Known], learned: Sequence[Learned], until: datetime
-) -> Course:
-    """One person's course from the opening to `until`; both sequences in order of receipt."""
-    life = _Life(cycle, known, learned)
-    for day in days_of(cycle, until.astimezone(cycle.zone)):
-        life.live_through(day)
-    return life.course
-
-
-@lru_cache(maxsize=1)
-def days_of(cycle: Cycle, until: datetime) -> list[Day]:
-    """The days from the opening to `until`; what lies after it has not happened."""
-    days = []
-    for day in span(cycle.opens_on, until.date()):
-        run_at = datetime.combine(day, cycle.daily_at, cycle.zone)
-        midnight = datetime.combine(day + ONE_DAY, time.min, cycle.zone)
-        happened = run_at if run_at <= until else None
-        days.append(Day(day, happened, min(midnight, until), midnight <= until))
-    return days
-
-
-class _Life:
-    def __init__(self, cycle: Cycle, known: Sequence[Known], learned: Sequence[Learned]) -> None:
+    def __init__(
+        self,
+        cycle: Cycle,
+        known: Sequence[Known],
+        learned: Mapping[str, Sequence[Learned]],
+        others: Mapping[str, "Life"],
+    ) -> None:
         self.course = Course()
+        self.tracks: dict[datetime, Track] = {}
         self._cycle = cycle
         self._groups: dict[str | None, Group] = {group.name: group for group in cycle.groups}
-        self._now = self.course.last
         self._known = known
-        self._received: list[Known | Learned] = sorted([*known, *learned], key=_received_at)
+        self._id = known[0].version.person_id if known else ""
+        self._others = others
+        words = [(word, each) for each, heard in learned.items() for word in heard]
+        self._received: list[tuple[datetime, Known | Learned, str]] = sorted(
+            [*((k.since, k, "") for k in known), *((w.received_at, w, each) for w, each in words)],
+            key=lambda fact: fact[0],
+        )
         self._taken_in = 0
         self._facts = -1
-        self._valid: dict[tuple[str, str], tuple[datetime, str]] = {}
-        self._versions: dict[tuple[str, str], int] = {}
+        self._heard: dict[str, list[Learned]] = {each: [] for each in {self._id, *learned}}
         self._verdicts: dict[tuple[int, int], Verdict] = {}
         self._turns = [_turning_days(each.version) for each in known]
         self._planned_for: str | None = None
-        self._calendar: dict[date, list[tuple[str, int]]] = {}
-        self._reminded: set[tuple[str, int]] = set()
-        self._confirmed = False
+        self._own: Own | None = None
+        self._opened_on: date | None = None
+        self._told_until: date | None = None
+        self._reminded: set[tuple[str, int, int]] = set()
+        self._aliases: dict[str, Track] = {}
+        self._calendars: dict[date, Calendar] = {}
 
-    def live_through(self, day: Day) -> None:
+    @property
+    def _now(self) -> Standing:
+        return self.course.last
+
+    def live(self, until: datetime) -> Course:
+        """The whole course, up to that instant."""
+        for day in days_of(self._cycle, until.astimezone(self._cycle.zone)):
+            self._live_through(day)
+        return self.course
+
+    def _live_through(self, day: Day) -> None:
         """Everything received before the daily run, the run, the rest, and the night's edition."""
         self._take_in(day.run_at or day.ends_at, today=day.date - ONE_DAY)
         if day.run_at:
@@ -86,66 +88,141 @@ class _Life:
 
     def _take_in(self, until: datetime, today: date) -> None:
         while self._taken_in < len(self._received):
-            fact = self._received[self._taken_in]
-            at = _received_at(fact).astimezone(self._cycle.zone)
-            if at > until:
+            at, fact, under = self._received[self._taken_in]
+            local = at.astimezone(self._cycle.zone)
+            if local > until:
                 return
             self._taken_in += 1
             if isinstance(fact, Known):
                 self._facts += 1
+                self._merge_or_split(at)
             else:
-                self._learn(fact, at.date())
-            self._settle(at.date(), today)
+                self._heard[under].append(fact)
+            if self._facts >= 0 and not self._is_merged:
+                reopened = self._count_completions(local.date())
+                self._settle(local.date(), today, reopened=reopened)
 
-    def _learn(self, fact: Learned, on: date) -> None:
-        place = (fact.source, fact.course)
-        if fact.version <= self._versions.get(place, 0):
-            return
-        self._versions[place] = fact.version
-        had = bool(self._valid)
-        self._valid.pop(place, None)
-        if fact.option is not None:
-            self._valid[place] = (fact.completed_at, fact.option)
-        if had and not self._valid:
-            self._reopen(on)
-        self._count_completions()
+    @property
+    def _is_merged(self) -> bool:
+        return self._known[self._facts].merged
 
-    def _count_completions(self) -> None:
+    def _merge_or_split(self, at: datetime) -> None:
+        known = self._known[self._facts]
+        was_merged = self._facts > 0 and self._known[self._facts - 1].merged
+        if known.merged:
+            if not was_merged:
+                self.tracks[at] = self._track()
+                self._set_aside()
+            self._now.hold = known.hold
+        elif known.aliases != self._now.merged_from:
+            self._become_one(known.aliases, at)
+
+    def _track(self) -> Track:
+        return Track(
+            self._own,
+            replace(self._now),
+            frozenset(self._reminded),
+            frozenset(self.course.mails),
+            self._opened_on,
+            self._told_until,
+        )
+
+    def _set_aside(self) -> None:
+        own, now = self._own, self._now
+        self.course.last = Standing(
+            rule="merged",
+            group=own.group if own else None,
+            planned_on=own.planned_on if own else None,
+            released_on=own.released_on if own else None,
+            due_on=now.due_on if own else None,
+            reopened=now.reopened,
+            resumed=now.resumed,
+        )
+        self._planned_for, self._aliases = None, {}
+
+    def _become_one(self, aliases: Sequence[str], at: datetime) -> None:
+        tracks = {}
+        for alias in aliases:
+            merged_at = [moment for moment in self._others[alias].tracks if moment <= at]
+            if merged_at:
+                last = self._others[alias].tracks[max(merged_at)]
+                tracks[alias] = last.set_aside() if alias in self._aliases else last
+        one = as_one(self._track(), [tracks[alias] for alias in sorted(tracks)])
+        if one.standing.released_on is None and self._now.released_on:
+            self._planned_for = None
+        self.course.last = replace(one.standing, merged_from=tuple(aliases))
+        self._opened_on, self._told_until = one.opened_on, one.told_until
+        self._aliases = tracks
+
+    def _count_completions(self, on: date) -> bool:
+        """Count what holds of everything heard; whether that re-opens the obligation."""
         now = self._now
-        valid = sorted(self._valid.values())
-        now.completed_at, now.option = valid[0] if valid else (None, None)
-        now.supplemental = tuple(sorted({option for _, option in valid} - {now.option or ""}))
-
-    def _reopen(self, on: date) -> None:
-        self._now.reopened += 1
-        self._reminded.clear()
-        self._confirmed = False
-        if self._now.released_on:
-            self._go_on(on)
+        ids = (self._id, *self._known[self._facts].aliases)
+        amount, times = amount_of({each: self._heard.get(each, ()) for each in ids})
+        now.completed_at, now.option = amount.valid[0] if amount.valid else (None, None)
+        now.supplemental = tuple(
+            sorted({option for _, option in amount.valid} - {now.option or ""})
+        )
+        if now.released_on and amount.undone:
+            assert now.due_on is not None
+            run_at = datetime.combine(now.released_on, self._cycle.daily_at, self._cycle.zone)
+            days = [at.astimezone(self._cycle.zone).date() for at in amount.undone if at > run_at]
+            now.due_on = max([now.due_on, *(day + self._cycle.notice for day in days)])
+        if times <= now.reopened:
+            return False
+        now.reopened = times
+        self._opened_on = self._told_until = on
+        return True
 
     def _go_on(self, on: date) -> None:
-        """The same record goes on with at least the minimum notice (rules 9 and 10)."""
-        assert self._now.due_on is not None
-        self._now.due_on = max(self._now.due_on, on + self._cycle.notice)
-        self._plan_reminders(after=on)
+        """The same record goes on from that day, with at least the minimum notice."""
+        now = self._now
+        assert now.due_on is not None
+        now.due_on = max(now.due_on, on + self._cycle.notice)
+        self._opened_on = self._told_until = on
 
     def _run(self, day: date) -> None:
+        if self._facts < 0 or self._is_merged or day < self._cycle.opens_on:
+            return
         self._settle(day, day)
         working = day in self._cycle.working
         if working and self._is_due_for_release(day):
             self._release(day)
-        if working and self._now.status in _OPEN:
+        if self._now.status in OPEN:
+            self._set_clock(day)
+        now = self._now
+        if working and now.status in OPEN and not now.hold and not now.paused:
             self._remind(day)
 
-    def _settle(self, on: date, today: date) -> None:
+    def _set_clock(self, day: date) -> None:
+        """Stop for a leave, or go on after one (rule 13)."""
+        now, leaves = self._now, self._version.leaves
+        assert now.due_on is not None
+        assert self._opened_on is not None
+        away = is_away(leaves, day)
+        over = since(leaves, self._opened_on, day)
+        if not away and not now.hold and (over or now.paused):
+            notice = notice_after(over, self._opened_on, now.due_on, self._cycle.notice)
+            now.due_on = max(now.due_on, day + notice)
+            now.resumed += 1
+            self._opened_on = self._told_until = day
+            self._mail("back_from_leave", now.resumed)
+        now.paused = away
+        now.status = "released" if away or day <= now.due_on else "overdue"
+
+    def _settle(self, on: date, today: date, *, reopened: bool = False) -> None:
         """Decide again by everything known, on civil day `on`, as of `today` (rules 8 to 10)."""
-        if today < self._cycle.opens_on or self._facts < 0:
+        if today < self._cycle.opens_on:
             return
         verdict = self._verdict(self._facts, today)
+        was_away = self._now.hold or self._now.status in (_AWAY if reopened else _NOT_ASKED)
+        self._now.hold = self._known[self._facts].hold
         if self._now.released_on:
-            self._settle_released(verdict, on, today)
+            self._settle_released(verdict, on, today, was_away=was_away)
         else:
             self._settle_unreleased(verdict, today)
+        if self._now.status not in OPEN:
+            self._now.paused = False
         if verdict.rule:
             self._now.rule = verdict.rule
         self._confirm()
@@ -167,12 +244,11 @@ class _Life:
             now.status = verdict.outcome or "not_in_scope"
             now.departments = verdict.departments
 
-    def _settle_released(self, verdict: Verdict, on: date, today: date) -> None:
+    def _settle_released(self, verdict: Verdict, on: date, today: date, *, was_away: bool) -> None:
         now = self._now
         assert now.due_on is not None
         if now.completed_at:
-            finished = now.completed_at.astimezone(self._cycle.zone).date()
-            now.status = "completed" if finished <= now.due_on else "completed_late"
+            now.status = "completed" if self._finished_in_time() else "completed_late"
             self._keep_departments(verdict, today)
         elif verdict is LEFT:
             now.status = "ended"
@@ -181,10 +257,19 @@ class _Life:
             now.status = verdict.outcome or "not_in_scope"
             now.departments = verdict.departments
         else:
-            if now.status in _PAUSED:
+            if was_away and not now.hold:
                 self._go_on(on)
-            now.status = "released" if today <= now.due_on else "overdue"
+            in_time = now.paused or today <= now.due_on
+            now.status = "released" if in_time else "overdue"
             now.departments = verdict.departments
+
+    def _finished_in_time(self) -> bool:
+        now = self._now
+        assert now.completed_at is not None
+        assert now.due_on is not None
+        day = now.completed_at.astimezone(self._cycle.zone).date()
+        opened_on = self._opened_on or now.released_on or day
+        return was_in_time(self._version.leaves, opened_on, now.due_on, self._cycle.notice, day)
 
     def _keep_departments(self, verdict: Verdict, today: date) -> None:
         """The present departments of the required; else those of the last day, or the last ones."""
@@ -198,9 +283,7 @@ class _Life:
         self._planned_for = verdict.group
         group = self._groups.get(verdict.group)
         self._now.planned_on = (
-            planned_day(
-                self._cycle, group, self._version.person_id, self._became_on(verdict, today)
-            )
+            planned_day(self._cycle, group, self._id, self._became_on(verdict, today))
             if group
             else None
         )
@@ -216,8 +299,11 @@ class _Life:
 
     def _is_due_for_release(self, day: date) -> bool:
         now = self._now
-        planned = now.status == "scheduled" and now.planned_on is not None
-        return planned and now.planned_on <= day <= self._cycle.closes_on  # type: ignore[operator]
+        if now.status != "scheduled" or now.planned_on is None or now.hold:
+            return False
+        if is_away(self._version.leaves, day):
+            return False
+        return now.planned_on <= day <= self._cycle.closes_on
 
     def _release(self, day: date) -> None:
         now = self._now
@@ -225,42 +311,48 @@ class _Life:
         now.released_on = day
         now.due_on = max(group.due_on, day + self._cycle.notice)
         now.status = "released"
+        self._own = Own(group.name, now.planned_on, day)
+        self._opened_on = self._told_until = day
         self.course.released = (day, group.name)
-        self._plan_reminders(after=day)
-        self.course.mails.append(Mailed("release", 1))
+        self._mail("release", 1)
         self._settle(day, day)
-
-    def _plan_reminders(self, after: date) -> None:
-        self._calendar = {}
-        for each in self._cycle.reminders:
-            count, due = each.business_days, self._now.due_on
-            assert due is not None
-            working = self._cycle.working
-            on = working.after(due, count) if count > 0 else working.before(due, -count)
-            if on > after:
-                self._calendar.setdefault(on, []).append((each.kind, each.ordinal))
 
     def _remind(self, day: date) -> None:
         now = self._now
-        for reminder in self._calendar.get(day, ()):
-            if reminder not in self._reminded:
+        assert now.due_on is not None
+        if now.due_on not in self._calendars:
+            self._calendars[now.due_on] = reminder_days(self._cycle, now.due_on)
+        if self._told_until and day <= self._told_until:
+            return
+        told = {reminder for track in self._aliases.values() for reminder in track.told}
+        for kind, ordinal in self._calendars[now.due_on].get(day, ()):
+            reminder = (kind, ordinal, now.reopened)
+            if reminder not in self._reminded | told:
                 self._reminded.add(reminder)
-                assert now.due_on is not None
-                self.course.reminders.append(Reminded(day, *reminder, now.due_on))
-                self._mail_again(*reminder)
+                self.course.reminders.append(Reminded(day, kind, ordinal, now.due_on))
+                self._mail_again(kind, ordinal)
 
     def _mail_again(self, kind: str, ordinal: int) -> None:
         """The mail of a reminder; one that falls due again is another mail, 100 further on."""
         earlier = {mail.ordinal for mail in self.course.mails if mail.kind == kind}
         while ordinal in earlier:
             ordinal += _ORDINALS_PER_ROUND
-        self.course.mails.append(Mailed(kind, ordinal))
+        self._mail(kind, ordinal)
 
     def _confirm(self) -> None:
-        kind = _CONFIRMED.get(self._now.status)
-        if self._now.completed_at and kind and not self._confirmed:
-            self._confirmed = True
-            self.course.mails.append(Mailed(kind, self._now.reopened + 1))
+        """Each completion once, by whichever kind of mail fits first."""
+        kind, ordinal = _CONFIRMED.get(self._now.status), self._now.reopened + 1
+        if self._now.completed_at and kind and not self._now.hold:
+            for each in _CONFIRMED.values():
+                if Mailed(each, ordinal) in self.course.mails:
+                    return
+            self._mail(kind, ordinal)
+
+    def _mail(self, kind: str, ordinal: int) -> None:
+        """One human gets each mail once, under whichever id."""
+        mail = Mailed(kind, ordinal)
+        if not any(mail in track.mails for track in self._aliases.values()):
+            self.course.mails.append(mail)
 
     def _cut(self, day: date) -> None:
         row = self._now.row()
@@ -297,13 +389,9 @@ class _Life:
         return verdict if verdict.outcome == "required" else None
 
 
-def _received_at(fact: Known | Learned) -> datetime:
-    return fact.since if isinstance(fact, Known) else fact.received_at
-
-
 def _turning_days(version: Version) -> list[date]:
     """The days on which the set of active appointments may change."""
     days = {version.onboarded_on}
     days |= {each.start_on for each in version.appointments}
     ends = (version.separated_on, *(each.end_on for each in version.appointments))
-    return sorted(days | {end + timedelta(days=1) for end in ends if end})
+    return sorted(days | {end + ONE_DAY for end in ends if end})

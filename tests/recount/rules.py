@@ -1,25 +1,16 @@
-"""Who must do it and in which group: decision record 0002, rules 1 to 5, and 0001."""
+"""Who must do it and in which group: decision record 0002, rules 2 to 5, and 0001."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from hashlib import sha256
 
 from recount.cycle import Cycle, Group, Rule, When
-from recount.facts import Appointment, Facts, Version
+from recount.facts import Appointment, Version
+from recount.knowledge import Known
 
 # Strongest first.
 STRENGTH = ("required", "exempt", "supplemental", "not_in_scope")
-
-
-@dataclass(frozen=True)
-class Known:
-    """What was known of one person from one instant on, until the next."""
-
-    since: datetime
-    version: Version
-    years: dict[str, int | None]
-    areas: dict[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -37,32 +28,6 @@ class Verdict:
 
 
 LEFT = Verdict(None, "not_a_member")
-
-
-def knowledge(facts: Facts, person_id: str, cycle: Cycle) -> list[Known]:
-    """Everything ever known of the person, in order of receipt (rule 1)."""
-    versions = facts.people[person_id]
-    departments = {a.department_id for v in versions for a in v.appointments}
-    instants = {version.received_at for version in versions}
-    instants |= {at for d in departments for at, _ in facts.areas.get(d, ())}
-    known = []
-    for at in sorted(instants):
-        seen = [version for version in versions if version.received_at <= at]
-        if seen:
-            areas = {department: facts.area(department, at) for department in departments}
-            known.append(Known(at, seen[-1], _years(seen, cycle.counted_on), areas))
-    return known
-
-
-def _years(seen: list[Version], counted_on: date) -> dict[str, int | None]:
-    """The years of the last record that held on the day, or on the first day any did."""
-    first_day = min(version.effective_on for version in seen)
-    counted = [v for v in seen if v.effective_on <= max(counted_on, first_day)][-1]
-    then = {a.appointment_id: a.year_of_study for a in counted.appointments}
-    return {
-        a.appointment_id: a.year_of_study and (then.get(a.appointment_id) or a.year_of_study)
-        for a in seen[-1].appointments
-    }
 
 
 def judge(known: Known, day: date, cycle: Cycle) -> Verdict:

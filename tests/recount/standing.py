@@ -66,10 +66,14 @@ class Standing:
     option: str | None = None
     supplemental: tuple[str, ...] = ()
     reopened: int = 0
+    hold: bool = False
+    paused: bool = False
+    resumed: int = 0
+    merged_from: tuple[str, ...] = ()
 
     def row(self) -> Row | None:
         """The line an edition cut now would show; None for those it does not list."""
-        if self.status not in SHOWN:
+        if self.hold or self.status not in SHOWN:
             return None
         return Row(self.status, self.group, self.released_on, self.due_on, self.departments)
 

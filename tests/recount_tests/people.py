@@ -6,8 +6,9 @@ from pathlib import Path
 
 from recount.cycle import Cycle, read_cycle
 from recount.facts import Appointment, Facts, Version
-from recount.life import live
-from recount.rules import Known, knowledge
+from recount.knowledge import Known, knowledge
+from recount.office import Act, Office
+from recount.recompute import Lives
 from recount.standing import Course, Learned
 
 CYCLE_FILE = Path(__file__).parents[2] / "services/rollout/src/rollout/cycles/2023-24.yaml"
@@ -51,6 +52,7 @@ def told(
     onboarded: str = "2020-01-01",
     separated: str | None = None,
     person_id: str = PERSON,
+    away: Sequence[tuple[str, str | None]] = (),
 ) -> Version:
     """A record as an import told it at that moment."""
     return Version(
@@ -61,12 +63,25 @@ def told(
         date.fromisoformat(onboarded),
         date.fromisoformat(separated) if separated else None,
         appointments,
+        tuple(
+            (date.fromisoformat(first), date.fromisoformat(last) if last else None)
+            for first, last in away
+        ),
     )
 
 
-def facts_of(*versions: Version, moved: dict[str, tuple[str, str]] | None = None) -> Facts:
+def done(at: str, action: str, person_id: str = PERSON, into: str | None = None) -> Act:
+    """What the office did by hand at that moment."""
+    return Act(moment(at), action, person_id, into)
+
+
+def facts_of(
+    *versions: Version,
+    moved: dict[str, tuple[str, str]] | None = None,
+    acts: Sequence[Act] = (),
+) -> Facts:
     """These records; `moved` maps a department to when it got which area."""
-    facts = Facts()
+    facts = Facts(office=Office(acts))
     for department, area in AREAS.items():
         facts.areas[department] = [(moment(LOADED), area)]
     for department, (at, area) in (moved or {}).items():
@@ -95,14 +110,18 @@ def learned(
 
 def course(
     *versions: Version,
-    completions: Sequence[Learned] = (),
+    completions: Sequence[Learned] | dict[str, Sequence[Learned]] = (),
     moved: dict[str, tuple[str, str]] | None = None,
+    acts: Sequence[Act] = (),
+    of: str = "",
     until: str = "2024-04-02T00:00",
 ) -> Course:
-    """The person's course until that moment."""
-    facts = facts_of(*versions, moved=moved)
-    stages = knowledge(facts, versions[0].person_id, CYCLE)
-    return live(CYCLE, stages, completions, moment(until))
+    """The course until that moment, of the first of the people unless told otherwise."""
+    facts = facts_of(*versions, moved=moved, acts=acts)
+    person_id = of or versions[0].person_id
+    by_id = completions if isinstance(completions, dict) else {person_id: completions}
+    learned = {each: list(words) for each, words in by_id.items()}
+    return Lives(CYCLE, facts, learned, moment(until)).of(person_id).course
 
 
 def story(lived: Course) -> list[str]:

@@ -49,7 +49,7 @@ def together(before: Obligation | None, others: Mapping[str, Obligation]) -> Obl
         released_at=first.own.released_at,
         due_on=max(dues),
         reopened=before.standing.reopened if before else 0,
-        resumed=before.standing.resumed if before else 0,
+        resumed=max(each.standing.resumed for each in of_all),
     )
     return Obligation(
         version=before.version if before else 0,

@@ -193,7 +193,7 @@ def _timed(
     days += [cycle.civil(at) + cycle.minimum_notice for at in later]
     if previous and previous.due_on:
         days.append(previous.due_on)
-    if previous and previous.away and standing.asked:
+    if previous and _goes_on(previous, standing):
         days.append(cycle.civil(now) + cycle.minimum_notice)
     standing = replace(standing, due_on=max(days))
     leaves = newest(case.versions).leaves
@@ -204,6 +204,13 @@ def _timed(
         stopped = on_leave(leaves, today) if acts else bool(previous and previous.paused)
         standing = replace(standing, paused=stopped)
     return replace(standing, status=_by_the_clock(cycle, before, standing, leaves, today))
+
+
+def _goes_on(previous: Standing, standing: Standing) -> bool:
+    """Whether it is asked again of one who was away, or whose completion a split took along."""
+    was_done = previous.released_at is not None and previous.completed_at is not None
+    lost = was_done and previous.reopened == standing.reopened
+    return standing.asked and (previous.away or lost)
 
 
 def _resumed(
