@@ -1,6 +1,6 @@
 """Roster records written by hand, for the rules of the recount to be tried on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -110,7 +110,7 @@ def learned(
 
 def course(
     *versions: Version,
-    completions: Sequence[Learned] | dict[str, Sequence[Learned]] = (),
+    completions: Sequence[Learned] | Mapping[str, Sequence[Learned]] = (),
     moved: dict[str, tuple[str, str]] | None = None,
     acts: Sequence[Act] = (),
     of: str = "",
@@ -119,7 +119,7 @@ def course(
     """The course until that moment, of the first of the people unless told otherwise."""
     facts = facts_of(*versions, moved=moved, acts=acts)
     person_id = of or versions[0].person_id
-    by_id = completions if isinstance(completions, dict) else {person_id: completions}
+    by_id = completions if isinstance(completions, Mapping) else {person_id: completions}
     learned = {each: list(words) for each, words in by_id.items()}
     return Lives(CYCLE, facts, learned, moment(until)).of(person_id).course
 
