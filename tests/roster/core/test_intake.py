@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from chassis.clock import SteppedCalendar
 from chassis.postgres import Connection
 from roster.domain import Appointment, Contact, Facts, Report
-from roster.handlers.intake import receive
+from roster.handlers.intake import receive, take_in
 from roster.handlers.show import show_as_of, show_former, show_person
 from support.databases import Database
 from support.reports import ADA, BEN, HIRED, JOB, NOON, ZONE, moved, report
@@ -175,6 +175,15 @@ async def test_two_intakes_of_new_people_at_once_lose_none_and_versions_stay_den
         assert await own.fetchval("SELECT count(*) FROM report") == 1500
     finally:
         await own.close()
+
+
+async def test_every_event_of_one_intake_has_an_id_of_its_own(connection: Connection) -> None:
+    async with connection.transaction():
+        receipt = await receive(connection, SteppedCalendar(NOON), ZONE)
+        for department in ("physics", "dean", "chemistry"):
+            await take_in(connection, [moved(ADA, department)], receipt)
+    ids = await connection.fetch("SELECT DISTINCT event_id FROM outbox")
+    assert len(ids) == len(await waiting(connection)) == 4
 
 
 async def test_what_is_received_belongs_to_a_transaction(connection: Connection) -> None:

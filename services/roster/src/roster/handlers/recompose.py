@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from uuid import uuid4
 
 from chassis import outbox
 from chassis.postgres import Connection
@@ -114,8 +115,12 @@ async def recompose_contacts(
 
 
 def cause_of(receipt: Receipt) -> str:
-    """What an intake's events name as their cause."""
-    return f"intake/{receipt.intake_id}"
+    """What events written together name as their cause.
+
+    Another one each time: an intake may speak of one person more than once, and every event has an
+    id of its own.
+    """
+    return f"intake/{receipt.intake_id}/{uuid4()}"
 
 
 def _draft(root: str, news: Sequence[Kept], before: Sequence[Kept], known: Known) -> Draft:
