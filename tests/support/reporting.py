@@ -24,7 +24,7 @@ from schemas.rollout import CyclePublished, GroupReleased, ObligationChanged
 from schemas.roster import ContactChanged, DepartmentChanged, PersonOnboarded, RolesChanged
 from schemas.topics import topics_read_by, topics_written_by
 from support.databases import Database
-from support.events import send_events
+from support.events import send_events, send_raw
 from support.waiting import eventually
 
 TOKEN = "a-token-for-tests-only"
@@ -179,6 +179,13 @@ class Reporting:
         """Publish events, and wait until they are handled."""
         await send_events(self.bootstrap, events)
         await eventually(self._at_rest, timeout=20, because="every record handled")
+
+    async def erase(self, person_id: str) -> None:
+        """Publish a person's tombstone, and wait until it is handled."""
+        await send_raw(
+            self.bootstrap, ContactChanged.TOPIC, key=person_id.encode(), value=None, headers=[]
+        )
+        await eventually(self._at_rest, timeout=20, because="the tombstone handled")
 
     async def step(self, now: datetime) -> None:
         """Move the calendar, and wait until nothing more is due."""
