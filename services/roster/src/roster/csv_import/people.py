@@ -65,6 +65,11 @@ class People:
         self.rejected = 0
         self.skipped_rows = 0
 
+    @property
+    def dropped_cells(self) -> int:
+        """How many cells of demographic columns were passed over."""
+        return self._table.dropped_cells
+
     def batches(self, size: int) -> Iterator[list[Report]]:
         """The people, in batches; after the first mistake only further mistakes.
 

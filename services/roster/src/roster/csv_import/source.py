@@ -86,7 +86,7 @@ class PeopleSource:
         return {
             "rejected_rows": self._people.rejected,
             "skipped_rows": self._people.skipped_rows,
-            "dropped_cells": self._table.dropped_cells,
+            "dropped_cells": self._people.dropped_cells,
         }
 
     def mistakes_as_json(self) -> dict[str, Any]:
