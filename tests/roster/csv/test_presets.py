@@ -16,7 +16,7 @@ def extract(name: str) -> bytes:
     return (EXTRACTS / f"{name}.csv").read_bytes()
 
 
-def job(  # noqa: PLR0917
+def job(
     id_: str,
     kind: str,
     department: str,

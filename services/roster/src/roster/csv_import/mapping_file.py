@@ -73,9 +73,9 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        line = _AT_LINE.search(str(error))
+        line, last = _AT_LINE.search(str(error)), len(text.splitlines()) or 1
         raise InvalidMapping(
-            [MappingError(file, int(line[1]) if line else None, None, f"TOML: {error}")]
+            [MappingError(file, int(line[1]) if line else last, None, f"TOML: {error}")]
         ) from None
 
 

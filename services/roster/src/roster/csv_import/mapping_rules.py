@@ -84,7 +84,9 @@ class Reader:
         key = ("fields", name)
         value = self._get(key)
         if isinstance(value, str) and value:
-            return Rule(((value,),))
+            rule = Rule(((value,),))
+            self._rule_together(key, name, rule)
+            return rule
         if not isinstance(value, dict):
             self._wrong(key, 'a column, like "Employee ID", or a table')
             return Rule()
@@ -263,6 +265,6 @@ class Reader:
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         return False
     return True
