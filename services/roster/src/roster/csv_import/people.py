@@ -99,10 +99,12 @@ class People:
             expected = "each person once" if self._fields.mapping.rows == "person" else _TOGETHER
             self._wrong(block.rows[0][0], "person_id", expected)
             self.retracted.add(report.person_id)
-        if not self._errors.recent or not self._skips_bad:
+        if not self._skips_bad:
             return report
         if block.doubtful:
             self._wrong(block.rows[0][0], None, _NEXT_TO)
+        if not self._errors.recent:
+            return report
         why = self._errors.take_recent(block.before)
         if not why:
             return report
