@@ -87,7 +87,7 @@ def command(place: Database) -> Command:
     import asyncio
 
     async def call(*arguments: str) -> Result:
-        environment = environment_of(place, "127.0.0.1:9", 0)
+        environment = environment_of(place, "127.0.0.1:9", 0) | {"ROLLCALL_ACTOR": "900001"}
         return await asyncio.to_thread(run, *arguments, **environment)
 
     return call
@@ -116,6 +116,11 @@ async def test_a_cycle_is_applied_once_and_listed(place: Database, command: Comm
     (listed,) = json.loads((await command("cycle", "list", "--json")).stdout)
     assert listed["groups"][0]["group"] == "pilot"
     assert "central" in (await command("cycle", "list")).stdout
+    (entry,) = json.loads((await command("audit", "list", "--json")).stdout)
+    assert (entry["actor"], entry["action"], entry["subject"]) == (
+        *("900001", "cycle.apply", "cycle/2023-24"),
+    )
+    assert entry["details"]["policy_version"] == 1
 
 
 async def test_why_shows_the_rule_the_flip_and_the_tree(place: Database, command: Command) -> None:

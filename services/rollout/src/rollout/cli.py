@@ -11,7 +11,16 @@ import typer
 from rich.console import Console
 from rich.tree import Tree
 
-from chassis.cli import Json, create_cli, errors, fail, print_json, print_table, with_database
+from chassis.cli import (
+    Actor,
+    Json,
+    create_cli,
+    errors,
+    fail,
+    print_json,
+    print_table,
+    with_database,
+)
 from chassis.postgres import Connection
 from chassis.settings import load
 from rollout.app import create_service
@@ -75,7 +84,7 @@ def show(file: File) -> None:
 
 
 @cycle_app.command("apply")
-def apply(file: File, dry_run: DryRun = False, json_: Json = False) -> None:
+def apply(file: File, actor: Actor, dry_run: DryRun = False, json_: Json = False) -> None:
     """Publish a cycle file: everybody is decided by it. Nothing is applied on any error."""
     policy = _read(file, json_=json_)
     settings = load(RolloutSettings)
@@ -83,7 +92,7 @@ def apply(file: File, dry_run: DryRun = False, json_: Json = False) -> None:
     async def work(connection: Connection) -> Published:
         async with connection.transaction():
             now = await calendar_now(connection, stepped=settings.calendar == "stepped")
-            return await publish_cycle(connection, policy, now, dry_run=dry_run)
+            return await publish_cycle(connection, policy, now, actor=actor, dry_run=dry_run)
 
     try:
         published = with_database(settings, work)

@@ -123,7 +123,8 @@ class Demo:
         university_ = university.build(self._options.people, self._options.seed)
         university_.write(self._folder)
         await driver.step(BEGINS)
-        await asyncio.to_thread(self._command, "rollout", "cycle", "apply", CYCLE)
+        apply = ("rollout", "cycle", "apply", CYCLE, "--actor", "training-office")
+        await asyncio.to_thread(self._command, *apply)
 
         async def watch(now: datetime) -> None:
             if self._show.wants(now):

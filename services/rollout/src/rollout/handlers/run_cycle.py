@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from chassis import audit
 from chassis.postgres import Connection
 from chassis.schedule import Due, plan
 from rollout.cycle_file import CycleFileError, FileError, Policy
@@ -20,6 +21,7 @@ from schemas.rollout import CyclePublished, Group, Option, Sender
 
 DECIDE = "cycle.decide"
 CHUNK = 1_000
+MACHINE = "machine"
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,16 @@ class Published:
 
 
 async def publish_cycle(
-    connection: Connection, policy: Policy, now: datetime, *, dry_run: bool = False
+    connection: Connection,
+    policy: Policy,
+    now: datetime,
+    *,
+    actor: str = MACHINE,
+    dry_run: bool = False,
 ) -> Published:
     """Make `policy` the present one and have everybody decided; the same text changes nothing.
+
+    Who did it is kept in the audit; without an `actor`, it was a holder of the machine token.
 
     Raises:
         CycleFileError: it drops a group that has released people.
@@ -59,6 +68,14 @@ async def publish_cycle(
     # A key per policy: deciding by the one before may be under way, and waits for this cycle.
     decide = Due(DECIDE, f"{cycle.cycle}/{version}", decide_at)
     await plan(connection, [decide, day_due(cycle, now)])
+    await audit.record(
+        connection,
+        at=now,
+        actor=actor,
+        action="cycle.apply",
+        subject=f"cycle/{cycle.cycle}",
+        details={"policy_version": version, "sha256": policy.sha256},
+    )
     return published
 
 
