@@ -222,6 +222,11 @@ def test_a_department_has_ids_names_and_each_officer_once(
     assert [flaw.field for flaw in flaws_of_department(department)] == wrong
 
 
+@pytest.mark.parametrize("source", ["office", "", "HR", "a b", "x" * 33, "1st"])
+def test_a_source_is_a_feed_with_a_short_name_and_never_the_office(source: str) -> None:
+    assert fields(replace(ADA, source=source)) == ["source"]
+
+
 @given(st.text())
 def test_plain_text_never_breaks_a_line(text: str) -> None:
     if is_plain(text):

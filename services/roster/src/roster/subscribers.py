@@ -73,8 +73,6 @@ def read(raw: Raw) -> Record:
     flaws = [_flaw(each) for each in flaws_of(report)]
     if report.reported_at and not EARLIEST < report.reported_at.date() < LATEST:
         flaws.append(f"reported_at: an instant on {A_DAY}")
-    if report.source == domain.OFFICE:
-        flaws.append("source: a feed; what the office says is said in the roster itself")
     if flaws:
         raise Reject(_sentence(flaws))
     inbound = Inbound(report, _dropped(from_json(raw.value)))

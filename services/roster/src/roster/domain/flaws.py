@@ -17,7 +17,7 @@ from roster.domain.facts import (
     Contact,
     Facts,
 )
-from roster.domain.report import Report
+from roster.domain.report import OFFICE, Report
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 APPOINTMENTS_MAX = 100
@@ -56,6 +56,8 @@ def flaws_of(report: Report) -> Iterator[Flaw]:
     yield from _flaws_of_contact(report.contact)
     if not _SOURCE.fullmatch(report.source):
         yield Flaw("source", "1 to 32 letters, digits or _ - and a letter first, all of them small")
+    if report.source == OFFICE:
+        yield Flaw("source", "a feed; what the office says is said in the roster itself")
     if report.effective_on is not None and not _is_sane(report.effective_on):
         yield Flaw("effective_on", A_DAY)
     yield from flaws_of_facts(report.facts)
