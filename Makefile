@@ -16,7 +16,7 @@ STAMP := .venv/.installed
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMP) ## Create .venv: hash-locked dependencies, then our packages editable
@@ -86,6 +86,16 @@ format: $(STAMP) ## Format, and fix what can be fixed mechanically
 test: $(STAMP) ## The whole suite on real backends; TEST_BACKEND=containers uses Docker
 	$(BIN)/python -m pytest -q
 
+# Software that nobody here wrote, each pinned in an environment of its own.
+.venv-clients/%/.installed: locks/clients-%.txt $(STAMP)
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(UV) pip install --quiet --python $(@D)/bin/python --require-hashes -r $<
+	@touch $@
+
+.PHONY: test-clients
+test-clients: $(STAMP) .venv-clients/canaille/.installed ## Let foreign identity providers drive the roster
+	$(BIN)/python -m pytest -q tests/clients/check_*.py
+
 .PHONY: bench
 bench: $(STAMP) ## Measure throughput and latency
 	PYTHONPATH=tests $(BIN)/python -m bench
@@ -100,5 +110,5 @@ demo-kill: $(STAMP) ## The same while every service, the broker and Postgres are
 
 .PHONY: clean
 clean: ## Remove the environment, the caches and the embedded platform's data
-	rm -rf .venv .rollcall var uv.lock .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-clients .rollcall var uv.lock .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

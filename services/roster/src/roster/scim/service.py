@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from scim2_models import (
     SCIMException,
 )
 from scim2_server.requests import ScimRequest
+from scim2_server.responses import ScimResponse
 from scim2_server.routing import Operation, Target
 from scim2_server.service import ScimService
 
@@ -39,6 +41,16 @@ class RosterService(ScimService):
 
     def __init__(self, secret: bytes) -> None:
         super().__init__(create_provider(), secret=secret)
+
+    def service_provider_config(self, location: str, query: Mapping[str, str]) -> ScimResponse:
+        """The configuration, less its `pagination`.
+
+        That attribute is younger (RFC 9865) than many clients, and strict ones among them refuse
+        a configuration with an attribute they do not know. Cursors work all the same.
+        """
+        self.forbid_filter(query)
+        shown = self.config.model_copy(update={"pagination": None})
+        return self.discovery_response(self.locate(shown, location))
 
     def authorize(self, request: ScimRequest, target: Target, resource_type: ResourceType) -> None:
         """Raise ForbiddenException unless a scope of the token allows the operation."""
