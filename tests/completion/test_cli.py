@@ -1,9 +1,6 @@
 """The `completion` command, as an operator runs it."""
 
-import asyncio
 import json
-import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,31 +8,11 @@ import pytest
 from support.completions import (
     TOKEN,
     Completion,
+    completion_command,
     new_person,
     said,
     write_sources,
 )
-
-
-async def completion_command(
-    *arguments: str, service: Completion | None = None, **environment: str
-) -> tuple[int | None, str, str]:
-    """Exit status, standard output and standard error."""
-    if service is not None:
-        environment |= {
-            "COMPLETION_DATABASE_URL": service.dsn,
-            "COMPLETION_KAFKA_BOOTSTRAP": service.bootstrap,
-            "COMPLETION_MACHINE_TOKEN": TOKEN,
-            "COMPLETION_SOURCES_FILE": "unread.toml",
-        }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "completion", *arguments),
-        env=os.environ | environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
 
 
 async def test_a_good_sources_file_is_shown_without_its_secrets(tmp_path: Path) -> None:

@@ -1,10 +1,19 @@
 """Two ids of one human: what is said of either is kept, and a name both have is no riddle."""
 
+import json
 from datetime import date
 from typing import Any
 
 from schemas.roster import PersonChanged
-from support.completions import NOW, Completion, contact, new_person, onboarded, said
+from support.completions import (
+    NOW,
+    Completion,
+    completion_command,
+    contact,
+    new_person,
+    onboarded,
+    said,
+)
 from support.events import send_events, send_raw
 from support.waiting import eventually
 
@@ -82,6 +91,13 @@ async def test_what_is_said_of_the_alias_stays_its_own_and_shows_whom_it_counts_
     await completion.tell(f"login{alias}", "psh23-b")
     assert [fact["course"] for fact in await completion.facts(alias)] == ["psh23-a", "psh23-b"]
     assert await completion.facts(survivor) == []
+    (row,) = await completion.fetch(
+        "SELECT max(id) AS id FROM webhook_request WHERE person_id = $1", alias
+    )
+    show = ("request", "show", str(row["id"]), "--json")
+    _, out, _ = await completion_command(*show, service=completion)
+    shown = json.loads(out)
+    assert (shown["person_id"], shown["counts_for"]) == (alias, survivor)
 
 
 async def test_after_a_split_a_shared_name_is_a_riddle_again(completion: Completion) -> None:

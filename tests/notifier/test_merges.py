@@ -4,6 +4,7 @@ from itertools import permutations
 
 import pytest
 
+from notifier.handlers import read_balance
 from schemas.envelope import Event
 from schemas.rollout import ObligationChanged
 from support.faulty_smtp import Fault
@@ -189,6 +190,39 @@ async def test_a_split_gives_the_alias_its_own_mail_whatever_is_heard_first(
     assert sending.recipients == [survivor, alias]
 
 
+async def test_who_is_split_off_from_somebody_that_was_away_is_not_welcomed_back(
+    sending: Sending,
+) -> None:
+    notifier = sending.notifier
+    await notifier.take(contact("traveller"), contact("settled"), obligation("traveller"))
+    await notifier.take(
+        obligation("traveller", version=2, paused=True),
+        obligation("traveller", version=3, resumed=1),
+    )
+    await notifier.becomes("traveller", release_1="accepted", back_from_leave_1="accepted")
+    merge = completed("settled", merged_from=("traveller",), resumed=1)
+    await notifier.take(gone_into_another("traveller", version=4, resumed=1), merge)
+    await notifier.take(obligation("settled", version=3, resumed=1))
+    await notifier.rest()
+
+    assert "back_from_leave 1" not in await notifier.mails("settled")
+
+
+async def test_the_welcome_back_of_the_alias_is_not_repeated_to_the_survivor(
+    sending: Sending,
+) -> None:
+    notifier = sending.notifier
+    await notifier.take(contact("away"), contact("home"), obligation("away"))
+    await notifier.take(
+        obligation("away", version=2, paused=True), obligation("away", version=3, resumed=1)
+    )
+    await notifier.becomes("away", release_1="accepted", back_from_leave_1="accepted")
+    await notifier.take(obligation("home", merged_from=("away",), resumed=1))
+    await notifier.becomes("home", release_1="cancelled", back_from_leave_1="cancelled")
+    await notifier.take(obligation("home", version=2, resumed=1), obligation("away", version=4))
+    await notifier.becomes("home", release_1="accepted", back_from_leave_1="cancelled")
+
+
 async def test_a_held_mail_of_the_alias_is_given_up_too(sending: Sending) -> None:
     notifier = sending.notifier
     await notifier.take(contact("held"), obligation("held", hold=True))
@@ -219,3 +253,17 @@ async def test_replaying_a_merge_and_a_split_sends_and_changes_nothing(sending: 
 
     assert sending.smtp.ids() == accepted
     assert await notifier.mails() == before
+
+
+async def test_the_books_balance_after_all_of_this(sending: Sending) -> None:
+    await sending.notifier.rest()
+    async with sending.notifier.runtime.pool.acquire() as connection:
+        balance = await read_balance(connection)
+
+    places = ("accepted", "failed", "uncertain", "cancelled", "withheld", "open")
+    assert balance["balanced"]
+    assert balance["planned"] == sum(balance[place] for place in places)
+    assert balance["open"] == 0
+    assert {row["reason"] for row in balance["reasons"] if row["state"] == "cancelled"} == {
+        "merged"
+    }

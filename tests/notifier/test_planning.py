@@ -19,6 +19,7 @@ from notifier.domain import (
     decide,
     mails_called_for,
     reminder_ordinal,
+    welcome_back,
 )
 from schemas.notifier import MailKind, MailState
 
@@ -215,10 +216,11 @@ def test_mail_comes_from_the_persons_area_else_from_the_last_sender() -> None:
 
 def test_who_is_back_from_a_leave_and_has_it_to_do_is_told_once_for_each_leave() -> None:
     for status in ("released", "overdue"):
-        assert called_for(owed(status, resumed=2)) == [("release", 1), ("back_from_leave", 2)]
-    assert called_for(owed(resumed=1, paused=True)) == [("release", 1)]
-    done = owed("completed", completed=True, resumed=1)
-    assert called_for(done) == [("release", 1), ("confirmation", 1)]
+        back = owed(status, resumed=2)
+        assert welcome_back(back, 1) == back.key(Kind.BACK_FROM_LEAVE, 2)
+        assert welcome_back(back, 2) is None
+    assert welcome_back(owed(resumed=1, paused=True), 0) is None
+    assert welcome_back(owed("completed", completed=True, resumed=1), 0) is None
 
 
 @pytest.mark.parametrize("kind", [Kind.REMINDER, Kind.DUE_SOON, Kind.OVERDUE])
@@ -282,9 +284,10 @@ def test_what_is_planned_again_is_called_for_and_never_a_reminder(
         assert state is State.CANCELLED
         assert key.occasion in {each.occasion for each in mails_called_for(now)}
         assert not kind.reminds
+        assert kind is not Kind.BACK_FROM_LEAVE
     # What an obligation calls for is given up only by its own change, and then it comes back.
     if key in mails_called_for(then) and state is State.CANCELLED and key in mails_called_for(now):
-        assert again or reason in ("completed", "paused", "superseded")
+        assert again
 
 
 @pytest.mark.parametrize("reason", ["completed", "paused", "due_moved", "superseded", "erased"])

@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import itertools
 import json
+import os
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -241,6 +243,27 @@ async def read_completions(bootstrap: str) -> list[CompletionState]:
         return events
     finally:
         await consumer.stop()
+
+
+async def completion_command(
+    *arguments: str, service: Completion | None = None, **environment: str
+) -> tuple[int | None, str, str]:
+    """Exit status, standard output and standard error."""
+    if service is not None:
+        environment |= {
+            "COMPLETION_DATABASE_URL": service.dsn,
+            "COMPLETION_KAFKA_BOOTSTRAP": service.bootstrap,
+            "COMPLETION_MACHINE_TOKEN": TOKEN,
+            "COMPLETION_SOURCES_FILE": "unread.toml",
+        }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "completion", *arguments),
+        env=os.environ | environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
 
 
 class _Server(uvicorn.Server):

@@ -15,7 +15,14 @@ from uuid import UUID
 
 from chassis import audit
 from chassis.postgres import Connection
-from notifier.domain import Kind, MailKey, Obligation, mails_called_for, reminder_ordinal
+from notifier.domain import (
+    Kind,
+    MailKey,
+    Obligation,
+    mails_called_for,
+    reminder_ordinal,
+    welcome_back,
+)
 from notifier.store import ledger, looking, projections, switches
 from notifier.store.switches import Scope
 from schemas.envelope import Event
@@ -94,6 +101,7 @@ async def take_obligations(
         for event in events
         for key in mails_called_for(_obligation(event))
     ]
+    mails += await _welcomes_back(connection, [event for event in events if event.resumed])
     # Those who were merged until now matter as well: a split gives them their mails back.
     touched = {event.person_id for event in events}
     touched |= await looking.merged_into(connection, touched)
@@ -104,6 +112,23 @@ async def take_obligations(
         {(e.person_id, e.cycle, e.occurrence): e for e in newest(events).values()},
     )
     await ledger.plan(connection, mails, zone)
+
+
+async def _welcomes_back(
+    connection: Connection, events: Sequence[ObligationChanged]
+) -> list[ledger.Planned]:
+    if not events:
+        return []
+    before = await projections.resumed(connection, {event.person_id for event in events})
+    mails = []
+    for event in sorted(events, key=lambda event: event.version):
+        place = (event.person_id, event.cycle, event.occurrence)
+        version, times = before.get(place, (0, 0))
+        if event.version > version:
+            before[place] = (event.version, event.resumed)
+            key = welcome_back(_obligation(event), times)
+            mails += [ledger.Planned(key, event.received_at)] if key else []
+    return mails
 
 
 async def take_reminders(connection: Connection, events: Sequence[ReminderDue], zone: str) -> None:

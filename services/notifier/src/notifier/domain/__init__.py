@@ -6,6 +6,7 @@ from notifier.domain.planning import (
     called_for_again,
     mails_called_for,
     reminder_ordinal,
+    welcome_back,
 )
 from notifier.domain.replies import Result, Stage, Verdict, read_reply
 from notifier.domain.senders import SenderChoice, choose_sender
@@ -32,4 +33,5 @@ __all__ = [
     "read_reply",
     "reminder_ordinal",
     "usable",
+    "welcome_back",
 ]

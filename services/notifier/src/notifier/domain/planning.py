@@ -66,9 +66,19 @@ def mails_called_for(obligation: Obligation) -> tuple[MailKey, ...]:
             keys.append(obligation.key(Kind.CONFIRMATION, ordinal))
         elif obligation.status in WELCOME:
             keys.append(obligation.key(Kind.SUPPLEMENTAL_CONFIRMATION, ordinal))
-    if obligation.resumed and obligation.status in OPEN and not obligation.paused:
-        keys.append(obligation.key(Kind.BACK_FROM_LEAVE, obligation.resumed))
     return tuple(keys)
+
+
+def welcome_back(obligation: Obligation, resumed_before: int) -> MailKey | None:
+    """The mail for whom a leave has just ended, with something still to do; else None.
+
+    A matter of the change, not of the state: who was merged with somebody that had been away, and
+    is separate again, was never away.
+    """
+    ended = obligation.resumed > resumed_before
+    if not ended or obligation.paused or obligation.status not in OPEN:
+        return None
+    return obligation.key(Kind.BACK_FROM_LEAVE, obligation.resumed)
 
 
 def called_for_again(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from chassis.postgres import Connection
 from schemas.rollout import CyclePublished, ObligationChanged
@@ -103,6 +103,20 @@ async def erase_contacts(connection: Connection, person_ids: Sequence[str]) -> N
         """,
         list(person_ids),
     )
+
+
+async def resumed(
+    connection: Connection, person_ids: Collection[str]
+) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """Version and `resumed` of these people's obligations, by person, cycle and occurrence."""
+    rows = await connection.fetch(
+        """
+        SELECT person_id, cycle, occurrence, version, resumed FROM obligation
+        WHERE person_id = ANY($1::text[])
+        """,
+        list(person_ids),
+    )
+    return {(row[0], row[1], row[2]): (row[3], row[4]) for row in rows}
 
 
 async def save_obligations(
