@@ -90,6 +90,14 @@ def create_router() -> APIRouter:
         async with runtime.pool.acquire() as connection:
             return _found(await show_as_of(connection, person_id, day, known_at))
 
+    _add_acts(router)
+    _add_proposals(router)
+    _add_seats(router)
+    _add_roles(router)
+    return router
+
+
+def _add_acts(router: APIRouter) -> None:
     @router.post("/people/{person_id}/hold")
     async def hold(person_id: str, body: Hold, runtime: Running) -> dict[str, Any]:
         """Hold a person; answers with the id that is on hold."""
@@ -124,11 +132,8 @@ def create_router() -> APIRouter:
         """Say every erasure again, as after a restore."""
         return {"erasures": await _act(runtime, body, erasures.republish)}
 
-    _add_office(router)
-    return router
 
-
-def _add_office(router: APIRouter) -> None:
+def _add_proposals(router: APIRouter) -> None:
     @router.post("/proposals/{proposal_id}/accept")
     async def accept(proposal_id: int, body: Keep, runtime: Running) -> dict[str, Any]:
         """Merge the two ids of a proposal."""
@@ -143,6 +148,8 @@ def _add_office(router: APIRouter) -> None:
         await _act(runtime, body, lambda c, w: proposals.decline(c, w, proposal_id))
         return {"id": proposal_id, "state": "declined"}
 
+
+def _add_seats(router: APIRouter) -> None:
     @router.post("/people/{person_id}/seats", status_code=201)
     async def appoint(person_id: str, body: NewSeat, runtime: Running) -> dict[str, Any]:
         """Give a person a committee seat."""
@@ -174,6 +181,8 @@ def _add_office(router: APIRouter) -> None:
             )
         }
 
+
+def _add_roles(router: APIRouter) -> None:
     @router.post("/people/{person_id}/roles/grant")
     async def grant(person_id: str, body: RoleOf, runtime: Running) -> dict[str, Any]:
         """Give a person a role."""
