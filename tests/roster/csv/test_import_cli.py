@@ -30,13 +30,13 @@ def mapping(tmp_path: Path) -> Path:
 async def quarantined(place: Database, folder: Path, mapping: Path) -> str:
     """A file that waits for a second person; its id."""
     path = folder / "people.csv"
-    for rows in (crowd(100), crowd(50)):
-        path.write_bytes(people_csv(*rows))
-        done = await roster(
-            place, "import", "people", path, "--mapping", mapping, "--actor", "p-one", "--json"
-        )
-    assert done.exit_code == 3, done.stderr
-    return str(said(done)["import_id"])
+    arguments = ("import", "people", path, "--mapping", mapping, "--actor", "p-one", "--json")
+    path.write_bytes(people_csv(*crowd(100)))
+    await roster(place, *arguments)
+    path.write_bytes(people_csv(*crowd(50)))
+    waits = await roster(place, *arguments)
+    assert waits.exit_code == 3, waits.stderr
+    return str(said(waits)["import_id"])
 
 
 async def test_a_file_that_would_do_harm_ends_with_status_3_and_can_be_looked_at(

@@ -23,8 +23,8 @@ from roster.csv_import.rejects import RejectsFile
 from roster.handlers import import_decisions, import_files
 from roster.handlers.import_departments import import_departments
 from roster.handlers.import_files import Imported
-from roster.store.import_runs import Run
 from roster.settings import RosterSettings
+from roster.store.import_runs import Run
 
 QUARANTINED = 3
 
