@@ -351,7 +351,8 @@ class Life:
     def _mail(self, kind: str, ordinal: int) -> None:
         """One human gets each mail once, under whichever id."""
         mail = Mailed(kind, ordinal)
-        if not any(mail in track.mails for track in self._aliases.values()):
+        sent = {each.occasion for track in self._aliases.values() for each in track.mails}
+        if mail.occasion not in sent:
             self.course.mails.append(mail)
 
     def _cut(self, day: date) -> None:

@@ -50,6 +50,12 @@ class Mailed:
     kind: str
     ordinal: int
 
+    @property
+    def occasion(self) -> tuple[str, int]:
+        """What it is about: a completion is confirmed once, by whichever kind of mail fits."""
+        kind = "confirmation" if self.kind.endswith("confirmation") else self.kind
+        return kind, self.ordinal
+
 
 @dataclass
 class Standing:
