@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from embedded.demo.outside import Outside, persist
+from embedded.demo.outside import Outside
+from embedded.demo.patience import persist
 from embedded.demo.rest import Observer, Progress
 from embedded.services import Service
 from embedded.university import Happening

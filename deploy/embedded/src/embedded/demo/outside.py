@@ -5,44 +5,30 @@ import base64
 import hashlib
 import hmac
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import httpx
 
+from embedded.demo.doors import InboundDoor, OfficeDoor, ScimDoor
+from embedded.demo.patience import persist
 from embedded.services import Service
 from embedded.university import SOURCE, Happening
 
 AT_ONCE = 16
-PATIENCE_SECONDS = 90.0
-_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
-class Refused(RuntimeError):
-    """A service refused what the demo expected it to take; holds its answer."""
+Deliver = Callable[[Happening], Awaitable[None]]
 
 
-async def persist(call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
-    """Repeat a call for as long as the service is away, as every sender must.
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What outsiders were given: the machine token, a token for SCIM, the webhooks' secret."""
 
-    Raises:
-        Refused: it answered with a client error, or did not come back in time.
-    """
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            answer = await call()
-        except httpx.TransportError as error:
-            trouble = type(error).__name__
-        else:
-            if answer.status_code not in _AGAIN:
-                if answer.is_error:
-                    raise Refused(f"{answer.request.url}: {answer.status_code} {answer.text}")
-                return answer
-            trouble = f"{answer.status_code} {answer.text}"
-        if time.monotonic() > deadline:
-            raise Refused(f"no success in {PATIENCE_SECONDS:.0f} s: {trouble}")
-        await asyncio.sleep(0.1)
+    machine: str
+    scim: str
+    webhooks: bytes
 
 
 class Outside:
@@ -53,20 +39,32 @@ class Outside:
         client: httpx.AsyncClient,
         services: dict[str, Service],
         *,
-        token: str,
-        webhook_secret: bytes,
+        inbound: InboundDoor,
+        secrets: Secrets,
     ) -> None:
+        roster = services["roster"].url
         self._client = client
         self._services = services
-        self._authorized = {"Authorization": f"Bearer {token}"}
-        self._secret = webhook_secret
+        self._authorized = {"Authorization": f"Bearer {secrets.machine}"}
+        self._secret = secrets.webhooks
+        office = OfficeDoor(client, roster, secrets.machine)
+        self._act = office.act
+        self._doors: Mapping[str, Deliver] = {
+            "csv": self._upload,
+            "scim": ScimDoor(client, roster, secrets.scim).say,
+            "inbound": inbound.say,
+            "seat": office.seat,
+        }
 
     async def deliver(self, happenings: Sequence[Happening]) -> None:
-        """Deliver in order of kinds: departments, people, then webhooks, several at once."""
+        """Deliver departments, people, what the office does, then webhooks, several at once."""
         for kind in ("departments_csv", "people_csv"):
             for each in happenings:
                 if each.kind == kind:
-                    await persist(partial(self._upload, each))
+                    await self._doors[each.door](each)
+        for each in happenings:
+            if each.kind == "office":
+                await self._act(each)
         webhooks = iter([each for each in happenings if each.kind == "webhook"])
         await asyncio.gather(*(self._post_all(webhooks) for _ in range(AT_ONCE)))
 
@@ -74,13 +72,15 @@ class Outside:
         for each in webhooks:
             await persist(partial(self._post, each))
 
-    async def _upload(self, extract: Happening) -> httpx.Response:
+    async def _upload(self, extract: Happening) -> None:
         what = extract.kind.removesuffix("_csv")
-        return await self._client.post(
-            f"{self._services['roster'].url}/imports/{what}",
-            content=extract.payload.encode(),
-            headers=self._authorized | {"Content-Type": "text/csv"},
-            timeout=60.0,
+        await persist(
+            lambda: self._client.post(
+                f"{self._services['roster'].url}/imports/{what}",
+                content=extract.payload.encode(),
+                headers=self._authorized | {"Content-Type": "text/csv"},
+                timeout=60.0,
+            )
         )
 
     async def _post(self, webhook: Happening) -> httpx.Response:

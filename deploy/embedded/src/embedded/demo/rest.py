@@ -11,7 +11,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from embedded.demo.outside import persist
+from embedded.demo.patience import persist
 from embedded.services import Service
 
 PATIENCE_SECONDS = 120.0

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, replace
@@ -28,7 +29,10 @@ from embedded.demo.checks import (
     digest_of,
     read_mails,
 )
-from embedded.demo.outside import Outside, persist
+from embedded.demo.doors import InboundDoor
+from embedded.demo.outside import Outside, Secrets
+from embedded.demo.patience import persist
+from embedded.demo.records import people_of
 from embedded.demo.rest import Observer
 from embedded.demo.show import Show, table
 from embedded.fleet import Fleet
@@ -70,6 +74,7 @@ class Demo:
         self._fleet = Fleet(self._platform, services, stepped=True)
         self._services = {service.name: service for service in self._fleet.services}
         self._killer = kills.Killer(self._platform, self._fleet)
+        self._university = university.build(options.people, options.seed)
 
     def run(self) -> int:
         """Start everything, run the cycle, check it, stop everything."""
@@ -108,20 +113,17 @@ class Demo:
             observer = await stack.enter_async_context(
                 Observer(client, self._fleet.services, bootstrap)
             )
-            outside = Outside(
-                client,
-                self._services,
-                token=self._token,
-                webhook_secret=self._platform.secrets.of(_WEBHOOKS).encode(),
-            )
+            inbound = await stack.enter_async_context(InboundDoor(bootstrap))
+            webhooks = self._platform.secrets.of(_WEBHOOKS).encode()
+            secrets = Secrets(self._token, self._scim_token(), webhooks)
+            outside = Outside(client, self._services, inbound=inbound, secrets=secrets)
             driver = Driver(client, self._fleet.services, observer, outside, token=self._token)
             with self._show:
                 await self._run_cycle(client, driver)
             return await self._finish(client, observer, driver)
 
     async def _run_cycle(self, client: httpx.AsyncClient, driver: Driver) -> None:
-        university_ = university.build(self._options.people, self._options.seed)
-        university_.write(self._folder)
+        self._university.write(self._folder)
         await driver.step(BEGINS)
         apply = ("rollout", "cycle", "apply", CYCLE, "--actor", "training-office")
         await asyncio.to_thread(self._command, *apply)
@@ -131,7 +133,7 @@ class Demo:
                 self._show.update(now, await self._figures(client))
 
         midway = self._killer.midway if self._options.kill else kills.spare
-        await driver.run(university_.happenings, until=ENDS, watch=watch, midway=midway)
+        await driver.run(self._university.happenings, until=ENDS, watch=watch, midway=midway)
 
     async def _finish(self, client: httpx.AsyncClient, observer: Observer, driver: Driver) -> int:
         editions = self._folder / "editions"
@@ -142,7 +144,7 @@ class Demo:
         parked = {each.service: each.body["parked"] for each in await observer.rest()}
         mails = read_mails(self._platform.mail.journal)
         count, digest = digest_of(editions)
-        checks = check_all(figures, ledger, parked, mails)
+        checks = check_all(figures, ledger, parked, mails, unseen=self._unseen())
         checks.append(check_nights(editions, BEGINS.date(), ENDS.date() - timedelta(days=1)))
         if self._options.kill:
             checks.append(check_kills([each for _, each in self._killer.done], kills.VICTIMS))
@@ -157,6 +159,8 @@ class Demo:
             "seconds": round(time.monotonic() - self._started, 1),
             "calendar_steps": driver.steps,
             "groups": figures,
+            "cases": {case: len(who) for case, who in self._university.cases.items()},
+            "doors": self._told(),
             "mails": {name: count for name, count in ledger.items() if type(count) is int},
             "editions": count,
             "editions_sha256": digest,
@@ -231,6 +235,26 @@ class Demo:
         headers = {"Authorization": f"Bearer {self._token}"}
         url = f"{self._services[name].url}{path}"
         return (await persist(lambda: client.get(url, headers=headers))).json()
+
+    def _scim_token(self) -> str:
+        made = self._command(
+            "roster", "scim", "token", "create", "campus-hr", "--source", "hr", "--json"
+        )
+        token: str = json.loads(made)["token"]
+        return token
+
+    def _told(self) -> dict[str, int]:
+        """How many records of people came through each door."""
+        told: Counter[str] = Counter()
+        for each in self._university.happenings:
+            if each.kind == "people_csv":
+                told[each.door] += sum(1 for _ in people_of(each.payload))
+        return dict(told)
+
+    def _unseen(self) -> int:
+        """How many had their mail but may stand in no figure: merged into others, or on hold."""
+        acts = [json.loads(e.payload) for e in self._university.happenings if e.kind == "office"]
+        return len({each["person_id"] for each in acts})
 
     @property
     def _token(self) -> str:

@@ -2,11 +2,13 @@
 
 from random import Random
 
+from embedded.university.absences import tell_absences
 from embedded.university.arrivals import tell_arrivals
 from embedded.university.corrections import tell_corrections
 from embedded.university.departments import found_departments
 from embedded.university.departures import tell_departures
 from embedded.university.feeds import feeds
+from embedded.university.identities import tell_identities
 from embedded.university.learning import tell_learning
 from embedded.university.model import University
 from embedded.university.moves import tell_moves
@@ -39,6 +41,8 @@ def build(people: int = 3000, seed: int = 1) -> University:
     tell_corrections(story)
     tell_departures(story)
     tell_arrivals(story)
+    tell_absences(story)
+    tell_identities(story)
     happenings = [*feeds(story, departments), *tell_learning(story, LearningSystem(seed))]
     return University(
         departments=tuple(departments),

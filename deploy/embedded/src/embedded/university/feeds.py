@@ -5,7 +5,8 @@ import io
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from embedded.university.model import Department, Happening, HappeningKind, Person
+from embedded.university.doors import Doors
+from embedded.university.model import Department, Door, Happening, HappeningKind, Person
 from embedded.university.story import LOAD_AT, Story
 
 PEOPLE_COLUMNS = (
@@ -24,6 +25,8 @@ PEOPLE_COLUMNS = (
     "end_on",
     "year_of_study",
     "supervisor_id",
+    "nominated_by",
+    "ex_officio",
     "leave_kind",
     "leave_start_on",
     "leave_end_on",
@@ -39,12 +42,16 @@ def feeds(story: Story, departments: Iterable[Department]) -> Iterator[Happening
     yield _import(LOAD_AT, "people_csv", _people_csv(story.loaded.values()))
     for at, changed in story.department_imports.items():
         yield _import(at, "departments_csv", _departments_csv(changed))
-    for at, people in story.imports.items():
-        yield _import(at, "people_csv", _people_csv(people.values()))
+    doors = Doors(frozenset(story.seated))
+    for at, people in sorted(story.imports.items()):
+        for door, some in doors.sort(at, people.values()):
+            yield _import(at, "people_csv", _people_csv(some), door)
+    for act in story.acts:
+        yield _import(act.at, "office", act.as_json())
 
 
-def _import(at: datetime, kind: HappeningKind, text: str) -> Happening:
-    return Happening(at.date(), at.time(), kind, text)
+def _import(at: datetime, kind: HappeningKind, text: str, door: Door = "csv") -> Happening:
+    return Happening(at.date(), at.time(), kind, text, door=door)
 
 
 def _csv(columns: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> str:
@@ -98,5 +105,7 @@ def _rows(person: Person) -> Iterator[tuple[Cell, ...]]:
             each.end_on,
             each.year_of_study,
             each.supervisor_id,
+            each.nominated_by,
+            "true" if each.ex_officio else None,
             *absence,
         )

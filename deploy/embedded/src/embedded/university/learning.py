@@ -58,6 +58,8 @@ def _finishers(story: Story) -> Iterator[Finished]:
 
 
 def _reference(story: Story, person: Person, *, by_address: bool) -> str:
+    if person.person_id in story.by_id:
+        return person.person_id
     known_as = (person.person_id, person.email if by_address else person.login, person.login)
     return story.rng.choices(known_as, (60, 25, 15))[0]
 

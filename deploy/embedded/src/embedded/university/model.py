@@ -5,8 +5,12 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Literal
 
-HappeningKind = Literal["departments_csv", "people_csv", "webhook"]
+HappeningKind = Literal["departments_csv", "people_csv", "office", "webhook"]
+Door = Literal["csv", "scim", "inbound", "seat"]
+"""How a record of a person reaches the roster: in a file, over SCIM, on Kafka, or, when all that is
+new is a committee seat, from the office's own hands."""
 SOURCE = "campus-lms"
+OFFICE_FILE = "office.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Appointment:
     end_on: date | None = None
     year_of_study: int | None = None
     supervisor_id: str | None = None
+    nominated_by: str | None = None
+    ex_officio: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +65,19 @@ class Person:
 
     @property
     def main(self) -> Appointment:
-        """What the person is known for: the newest open appointment, else the newest."""
-        return max(self.appointments, key=lambda a: (a.end_on is None, a.start_on))
+        """What the person is known for: the newest open appointment, else the newest; no seat."""
+        jobs = [each for each in self.appointments if not each.nominated_by]
+        return max(jobs, key=lambda a: (a.end_on is None, a.start_on))
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
     """One thing the outside world does to the platform, at a civil moment of the institution.
 
-    `payload` is the text to deliver: a CSV file, or the JSON body of a webhook. `webhook_id` is
-    what the sender puts into the `webhook-id` header; the same id twice is the same delivery.
+    `payload` is the text to deliver: a CSV file, the JSON body of a webhook, or as JSON what the
+    office does. People reach the roster through `door`; what they are is in the file all the same.
+    `webhook_id` is what the sender puts into the `webhook-id` header; the same id twice is the same
+    delivery.
     """
 
     on: date
@@ -76,6 +85,7 @@ class Happening:
     kind: HappeningKind
     payload: str
     webhook_id: str | None = None
+    door: Door = "csv"
 
     @property
     def at(self) -> datetime:
@@ -101,13 +111,21 @@ class University:
     cases: dict[str, tuple[str, ...]] = field(repr=False)
 
     def write(self, folder: Path) -> list[Path]:
-        """Write every import file into `folder`/imports and return their paths in order."""
+        """Write what the roster is told into `folder`/imports; returns the paths in order.
+
+        A file of a moment holds what came through every door, as if all of it had come as a file.
+        What the office does is in office.jsonl, an act a line.
+        """
         imports = folder / "imports"
         imports.mkdir(parents=True, exist_ok=True)
-        written = []
+        files: dict[str, str] = {}
         for each in self.happenings:
-            if each.kind != "webhook":
-                path = imports / each.file_name
-                path.write_text(each.payload, encoding="utf-8", newline="")
-                written.append(path)
-        return written
+            if each.kind == "office":
+                files[OFFICE_FILE] = f"{files.get(OFFICE_FILE, '')}{each.payload}\n"
+            elif each.file_name in files:
+                files[each.file_name] += each.payload.partition("\n")[2]
+            elif each.kind != "webhook":
+                files[each.file_name] = each.payload
+        for name, text in files.items():
+            (imports / name).write_text(text, encoding="utf-8", newline="")
+        return [imports / name for name in files]

@@ -1,13 +1,16 @@
 """The stage for the cases: who plays what, and which import tells it when."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
+from typing import Literal
 
 from embedded.university.model import Appointment, Department, Person
 from embedded.university.population import Registrar
 from embedded.university.schedule import (
+    AFTERNOON,
     MORNING,
     OPENS_ON,
     Window,
@@ -17,7 +20,27 @@ from embedded.university.schedule import (
     working_days,
 )
 
+_WEDNESDAY = 2
 LOAD_AT = datetime.combine(OPENS_ON, MORNING)
+
+Action = Literal["hold", "lift", "merge", "split"]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something the office does; `into` is the id that stays in a merge."""
+
+    at: datetime
+    action: Action
+    person_id: str
+    into: str | None = None
+
+    def as_json(self) -> str:
+        """One line of office.jsonl; the moment is the institution's."""
+        told = {"at": f"{self.at:%Y-%m-%dT%H:%M}", "action": self.action}
+        told["person_id"] = self.person_id
+        return json.dumps(told | ({"into": self.into} if self.into else {}))
+
 
 Habit = str | datetime
 """How a person learns: the name of a habit, or the very moment they finish."""
@@ -29,7 +52,8 @@ class Story:
 
     `loaded` is the initial load, `newest` each person's record as last told to the platform, and
     `known_on` the day it first heard of those who come later. A person plays one case only, so
-    that every case can be told by itself.
+    that every case can be told by itself. `acts` is what the office does, `seated` who gets a
+    committee seat when; of those in `by_id` learning systems speak by person id only.
     """
 
     rng: Random
@@ -41,6 +65,9 @@ class Story:
     cases: dict[str, list[str]] = field(default_factory=dict)
     imports: dict[datetime, dict[str, Person]] = field(default_factory=dict)
     department_imports: dict[datetime, list[Department]] = field(default_factory=dict)
+    acts: list[Act] = field(default_factory=list)
+    seated: list[tuple[str, datetime]] = field(default_factory=list)
+    by_id: set[str] = field(default_factory=set)
     _free: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -82,6 +109,12 @@ class Story:
     def retell(self, person: Person, on: date, **changes: object) -> None:
         """Tell changed fields of a known person; true from that day unless they say otherwise."""
         self.tell(replace(person, **{"effective_on": on} | changes), on)  # type: ignore[arg-type]
+
+    def act(self, action: Action, person_id: str, after: date, into: str | None = None) -> date:
+        """The office acts on its next afternoon after that day; returns the day."""
+        on = office_day(after)
+        self.acts.append(Act(datetime.combine(on, AFTERNOON), action, person_id, into))
+        return on
 
     def working_day(self, first: date, last: date) -> date:
         """Some working day between two days, both included."""
@@ -151,6 +184,11 @@ def single(person: Person) -> bool:
 def is_staff(person: Person) -> bool:
     """Whether the person is paid staff and not exempt as newly onboarded."""
     return person.main.kind == "staff" and person.main.paid and not is_exempt(person)
+
+
+def office_day(after: date) -> date:
+    """The first Wednesday after a day, or the working day after it: the office acts once a week."""
+    return working_day_from(after + timedelta(days=1 + (_WEDNESDAY - after.weekday() - 1) % 7))
 
 
 def soon(day: date, days: int = 1) -> date:
