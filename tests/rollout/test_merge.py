@@ -219,6 +219,21 @@ async def test_after_a_split_the_alias_goes_on_with_notice(rollout: Rollout) -> 
     assert all(versions == [1] for versions in series.values())
 
 
+async def test_a_reminder_whose_day_passed_while_they_were_one_is_not_late_afterwards(
+    rollout: Rollout,
+) -> None:
+    """o1 was told on the 10th that it is overdue; for n10 that day would have been the 11th."""
+    await rollout.tell(*department_events(), person_event("o1"))
+    await rollout.publish()
+    await tell_on(rollout, "09-25", person_event("n10", **LATE_STAFF))
+    await tell_on(rollout, "10-10", *merge("10-10"))
+    await tell_on(rollout, "10-12", *split("10-12"))
+    await rollout.until("10-16")
+    assert [each for each in await mailed(rollout) if each[0] >= "10-10"] == [
+        ("10-10", "o1", "overdue", 1, 1)
+    ]
+
+
 async def test_a_merge_that_is_split_and_merged_again_comes_to_the_same(rollout: Rollout) -> None:
     await both(rollout)
     await tell_on(rollout, "09-20", *merge("09-20"))

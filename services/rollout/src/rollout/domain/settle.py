@@ -71,11 +71,9 @@ def settle(cycle: Cycle, case: Case, now: datetime, *, acts: bool = False) -> Se
     if case.alias:
         return _set_aside(cycle, case)
     told = newest(case.versions)
-    before = case.previous
-    if case.aliases != (before.standing.merged_from if before else ()):
-        before = together(before, case.others)
-    case = replace(case, versions=deciding(case.versions), previous=before)
     today = cycle.today(now)
+    before = _before(case, today)
+    case = replace(case, versions=deciding(case.versions), previous=before)
     previous = before.standing if before else None
     decision = decide(case.versions, case.areas, cycle, today)
     done = fulfilment(case.completions, cycle)
@@ -107,6 +105,18 @@ def settle(cycle: Cycle, case: Case, now: datetime, *, acts: bool = False) -> Se
     return _settlement(cycle, case, standing, gaps(decision, cycle), now, acts=acts)
 
 
+def _before(case: Case, today: date) -> Obligation | None:
+    """What stands so far, as if the present aliases had been the person's always."""
+    before = case.previous
+    if case.aliases == (before.standing.merged_from if before else ()):
+        return before
+    before = together(before, case.others)
+    if before and before.reminded_to:
+        # A reminder whose day has passed, be it under another id, is not late now.
+        before = replace(before, reminded_to=max(before.reminded_to, today))
+    return before
+
+
 def next_action_on(
     cycle: Cycle, obligation: Obligation, person: Person, today: date
 ) -> date | None:
@@ -120,7 +130,7 @@ def next_action_on(
         days += [release] if possible else []
     if standing.status is Status.RELEASED and standing.due_on and not standing.paused:
         days.append(standing.due_on + ONE_DAY)
-    if standing.asked and _clock_is_wrong(cycle, obligation, person, today):
+    if standing.status in OPEN and _clock_is_wrong(cycle, obligation, person, today):
         days.append(today + ONE_DAY)
     waiting = outstanding(cycle, standing, obligation.sent, obligation.reminded_to)
     days += [max(reminder.day, tomorrow) for reminder in waiting[:1]]
@@ -254,9 +264,9 @@ def _opened_on(cycle: Cycle, released: Obligation) -> date:
 def _clock_is_wrong(cycle: Cycle, obligation: Obligation, person: Person, today: date) -> bool:
     """Whether the next daily run has to stop the clock, or to set it going again."""
     stopped = on_leave(person.leaves, today)
-    if stopped != obligation.standing.paused:
-        return True
-    return not stopped and bool(taken(person.leaves, _opened_on(cycle, obligation), today))
+    if stopped or obligation.standing.paused or obligation.standing.hold:
+        return stopped != obligation.standing.paused
+    return bool(taken(person.leaves, _opened_on(cycle, obligation), today))
 
 
 def _settlement(
