@@ -112,6 +112,24 @@ async def test_who_acts_is_an_id_and_why_is_a_code(
     assert (await post(roster, "/people/p1/hold", **{"code": "legal", **body}))[0] == status
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/people/a%00b/hold", {"code": "legal"}),
+        ("/people/a@b.c/erase", {}),
+        ("/people/a%00b/seats/seat-1/resign", {"end_on": "2024-01-01"}),
+        ("/proposals/0/decline", {}),
+        ("/proposals/99999999999999999999/decline", {}),
+    ],
+)
+async def test_what_can_be_no_id_is_refused_before_anybody_looks(
+    roster: RunningRoster, path: str, body: dict[str, str]
+) -> None:
+    status, problem = await post(roster, path, **body)
+    assert status == 422
+    assert "_id" in str(problem)
+
+
 async def test_without_the_machines_token_nothing_is_done(roster: RunningRoster) -> None:
     answer = await roster.client.post("/people/p1/erase", json=BY)
     assert answer.status_code == 401

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chassis.audit import Refused as NotForTheAudit
@@ -20,7 +20,10 @@ from roster.handlers.show import show_as_of, show_person
 from schemas.roster import RoleName
 
 T = TypeVar("T")
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
+Id = Annotated[str, Field(pattern=_ID)]
+PersonId = Annotated[str, Path(pattern=_ID)]
+ProposalId = Annotated[int, Path(ge=1, lt=2**63)]
 
 
 class Acting(BaseModel):
@@ -99,30 +102,30 @@ def create_router() -> APIRouter:
 
 def _add_acts(router: APIRouter) -> None:
     @router.post("/people/{person_id}/hold")
-    async def hold(person_id: str, body: Hold, runtime: Running) -> dict[str, Any]:
+    async def hold(person_id: PersonId, body: Hold, runtime: Running) -> dict[str, Any]:
         """Hold a person; answers with the id that is on hold."""
         held = await _act(runtime, body, lambda c, w: holds.hold(c, w, person_id, body.code))
         return {"person_id": held, "hold": True}
 
     @router.post("/people/{person_id}/lift")
-    async def lift(person_id: str, body: Acting, runtime: Running) -> dict[str, Any]:
+    async def lift(person_id: PersonId, body: Acting, runtime: Running) -> dict[str, Any]:
         """Take a person off hold."""
         lifted = await _act(runtime, body, lambda c, w: holds.lift(c, w, person_id))
         return {"person_id": lifted, "hold": False}
 
     @router.post("/people/{person_id}/merge")
-    async def merge(person_id: str, body: Merge, runtime: Running) -> dict[str, Any]:
+    async def merge(person_id: PersonId, body: Merge, runtime: Running) -> dict[str, Any]:
         """Make the id an alias of another."""
         done = await _act(runtime, body, lambda c, w: merges.merge(c, w, person_id, body.into))
         return done.as_json()
 
     @router.post("/people/{person_id}/split")
-    async def split(person_id: str, body: Acting, runtime: Running) -> dict[str, Any]:
+    async def split(person_id: PersonId, body: Acting, runtime: Running) -> dict[str, Any]:
         """Undo the merge of an alias."""
         return (await _act(runtime, body, lambda c, w: merges.split(c, w, person_id))).as_json()
 
     @router.post("/people/{person_id}/erase")
-    async def erase(person_id: str, body: Acting, runtime: Running) -> dict[str, Any]:
+    async def erase(person_id: PersonId, body: Acting, runtime: Running) -> dict[str, Any]:
         """Forget how the person and its aliases are called and reached, for good."""
         done = await _act(runtime, body, lambda c, w: erasures.erase(c, w, person_id))
         return {"erased": list(done.ids), "already": done.already}
@@ -135,7 +138,7 @@ def _add_acts(router: APIRouter) -> None:
 
 def _add_proposals(router: APIRouter) -> None:
     @router.post("/proposals/{proposal_id}/accept")
-    async def accept(proposal_id: int, body: Keep, runtime: Running) -> dict[str, Any]:
+    async def accept(proposal_id: ProposalId, body: Keep, runtime: Running) -> dict[str, Any]:
         """Merge the two ids of a proposal."""
         done = await _act(
             runtime, body, lambda c, w: proposals.accept(c, w, proposal_id, body.keep)
@@ -143,7 +146,7 @@ def _add_proposals(router: APIRouter) -> None:
         return done.as_json()
 
     @router.post("/proposals/{proposal_id}/decline")
-    async def decline(proposal_id: int, body: Acting, runtime: Running) -> dict[str, Any]:
+    async def decline(proposal_id: ProposalId, body: Acting, runtime: Running) -> dict[str, Any]:
         """Say that the two ids of a proposal are two."""
         await _act(runtime, body, lambda c, w: proposals.decline(c, w, proposal_id))
         return {"id": proposal_id, "state": "declined"}
@@ -151,7 +154,7 @@ def _add_proposals(router: APIRouter) -> None:
 
 def _add_seats(router: APIRouter) -> None:
     @router.post("/people/{person_id}/seats", status_code=201)
-    async def appoint(person_id: str, body: NewSeat, runtime: Running) -> dict[str, Any]:
+    async def appoint(person_id: PersonId, body: NewSeat, runtime: Running) -> dict[str, Any]:
         """Give a person a committee seat."""
         seat = Seat(body.committee, body.start_on, body.end_on, body.nominated_by)
         return {
@@ -162,7 +165,7 @@ def _add_seats(router: APIRouter) -> None:
 
     @router.post("/people/{person_id}/seats/{seat_id}/resign")
     async def resign(
-        person_id: str, seat_id: str, body: LastDay, runtime: Running
+        person_id: PersonId, seat_id: str, body: LastDay, runtime: Running
     ) -> dict[str, Any]:
         """End a seat."""
         await _act(
@@ -172,7 +175,7 @@ def _add_seats(router: APIRouter) -> None:
 
     @router.post("/people/{person_id}/seats/{seat_id}/renew", status_code=201)
     async def renew(
-        person_id: str, seat_id: str, body: LastDay, runtime: Running
+        person_id: PersonId, seat_id: str, body: LastDay, runtime: Running
     ) -> dict[str, Any]:
         """Give a seat its next term."""
         return {
@@ -184,7 +187,7 @@ def _add_seats(router: APIRouter) -> None:
 
 def _add_roles(router: APIRouter) -> None:
     @router.post("/people/{person_id}/roles/grant")
-    async def grant(person_id: str, body: RoleOf, runtime: Running) -> dict[str, Any]:
+    async def grant(person_id: PersonId, body: RoleOf, runtime: Running) -> dict[str, Any]:
         """Give a person a role."""
         return {
             "changed": await _act(
@@ -193,7 +196,7 @@ def _add_roles(router: APIRouter) -> None:
         }
 
     @router.post("/people/{person_id}/roles/revoke")
-    async def revoke(person_id: str, body: RoleOf, runtime: Running) -> dict[str, Any]:
+    async def revoke(person_id: PersonId, body: RoleOf, runtime: Running) -> dict[str, Any]:
         """Take a role from a person."""
         return {
             "changed": await _act(

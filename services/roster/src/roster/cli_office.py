@@ -16,7 +16,7 @@ from roster.handlers import proposals as deciding
 from roster.handlers import roles as roles_
 from roster.handlers.committees import Seat
 from roster.settings import RosterSettings
-from roster.store.proposals import list_proposals
+from roster.store.proposals import ProposalState, list_proposals
 from roster.store.roles import list_roles
 from schemas.roster import RoleName
 
@@ -36,7 +36,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 @proposals.command("list")
-def list_of_proposals(state: str = "open", limit: int = 100, json_: Json = False) -> None:
+def list_of_proposals(
+    state: ProposalState = ProposalState.OPEN, limit: int = 100, json_: Json = False
+) -> None:
     """Show proposals that are open, accepted or declined; the oldest first."""
     found = with_database(load(RosterSettings), lambda c: list_proposals(c, state, limit))
     rows = [asdict(each) for each in found]
