@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from chassis.service import Service, build_app
 from chassis.settings import ServiceSettings, load
+from roster import pages
 from roster.api import create_router
 from roster.api_imports import create_imports_router
 from roster.handlers.alarms import alarm_due
@@ -27,8 +28,9 @@ def create_service(settings: ServiceSettings) -> Service:
         handlers={TOPIC: create_handler(settings)},
         readers=READERS,
         due={**import_due(settings.timezone), **alarm_due(settings.timezone, silent_after)},
-        routers=[create_router(), create_imports_router()],
+        routers=[create_router(), create_imports_router(), *pages.ROUTERS],
         routes=ScimDoor(settings).routes,
+        site=pages.SITE,
     )
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import ServiceSettings
+from chassis.sign_in import SignInSettings
 
 
-class RosterSettings(ServiceSettings):
+class RosterSettings(SignInSettings):
     """Settings of the roster, from variables that begin with ROSTER_."""
 
     model_config = SettingsConfigDict(env_prefix="ROSTER_")

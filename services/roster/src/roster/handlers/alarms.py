@@ -121,7 +121,7 @@ async def _stand_ins(
 
 
 def _shown(alarm: Alarm, now: datetime, stand_ins: tuple[str, ...] | None) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    return {
         "id": alarm.id,
         "kind": alarm.kind.value,
         "subject_id": alarm.subject_id,
@@ -131,7 +131,5 @@ def _shown(alarm: Alarm, now: datetime, stand_ins: tuple[str, ...] | None) -> di
         "last_seen_at": alarm.last_seen_at.isoformat(),
         "resolved_at": alarm.resolved_at.isoformat() if alarm.resolved_at else None,
         "age_days": alarm.age(now).days,
+        "stands_in": None if stand_ins is None else list(stand_ins) or ["office"],
     }
-    if stand_ins is not None:
-        shown["stands_in"] = list(stand_ins) or ["office"]
-    return shown
