@@ -1,6 +1,7 @@
 """`roster import` at a terminal: mappings, quarantine, rejects, and who may decide."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,17 @@ async def test_bad_rows_are_left_out_and_written_beside_the_file(
     rejects = tmp_path / "people.csv.rejects.csv"
     assert done.stderr.replace("\n", "") == f"1 rows were not taken: {rejects}"
     assert "line 3, paid: expected true or false" in rejects.read_text()
+
+
+async def test_where_no_row_is_bad_there_is_no_file_of_them(
+    place: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "people.csv"
+    for content, status in ((people_csv(ADA), 0), (b"", 1)):
+        path.write_bytes(content)
+        done = await roster(place, "import", "people", path, "--skip-bad")
+        assert done.exit_code == status
+        assert os.listdir(tmp_path) == [path.name]
 
 
 async def test_a_mapping_is_checked_listed_and_shown(place: Database, tmp_path: Path) -> None:

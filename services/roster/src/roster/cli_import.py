@@ -81,8 +81,7 @@ def people(  # noqa: PLR0917 - typer's own way to take options
                 connection, source, calendar,
                 zone=zone, actor=actor, dry_run=dry_run, progress=_applying(bar),
             )  # fmt: skip
-            if sink is not None:
-                _tell_rejects(sink, refused_to)
+            _tell_rejects(sink, refused_to)
             return done
 
     _show_import(_run_file(work, json_=json_), json_=json_)
@@ -236,11 +235,14 @@ def _applying(bar: Progress) -> import_files.Progress:
 def _rejects_file(stack: ExitStack, path: Path | None) -> RejectsFile | None:
     if path is None:
         return None
-    return RejectsFile(stack.enter_context(path.open("w", encoding="utf-8", newline="")))
+    sink = RejectsFile(stack.enter_context(path.open("w", encoding="utf-8", newline="")))
+    # A file without rows would look as if there were something to mend.
+    stack.callback(lambda: None if sink.rows else path.unlink())
+    return sink
 
 
-def _tell_rejects(sink: RejectsFile, path: Path | None) -> None:
-    if sink.rows:
+def _tell_rejects(sink: RejectsFile | None, path: Path | None) -> None:
+    if sink is not None and sink.rows:
         errors.print(f"{sink.rows} rows were not taken: {path}", highlight=False, markup=False)
 
 
