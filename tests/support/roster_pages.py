@@ -1,10 +1,13 @@
 """The roster's pages over real HTTP: a server on this machine, and people who sign in."""
 
 import asyncio
+import os
 import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,10 +29,17 @@ HIDDEN = re.compile(r'name="token" value="([^"]+)"')
 class Site:
     """A running roster, and a browser that keeps cookies and follows nothing by itself."""
 
-    runtime: Runtime
     browser: httpx.AsyncClient
+    bootstrap: str
+    own_runtime: Runtime | None = None
     token: str = ""
     path: str = "/"
+
+    @property
+    def runtime(self) -> Runtime:
+        """What runs it, when that is this process."""
+        assert self.own_runtime is not None
+        return self.own_runtime
 
     async def sign_in(self, role: str, person_id: str) -> None:
         """Become somebody; only office and auditor are granted, the rest the roster says."""
@@ -96,12 +106,50 @@ async def site(database: Database, bootstrap: str, **changes: Any) -> AsyncItera
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     try:
-        await eventually(lambda: runtime.running, timeout=60, because="the roster runs")
-        base = f"http://127.0.0.1:{port}"
-        async with httpx.AsyncClient(base_url=base, timeout=60) as browser:
-            now = {"now": RECEIVED.isoformat()}
-            assert (await browser.post("/calendar", json=now, headers=MACHINE)).status_code == 200
-            yield Site(runtime, browser)
+        async with _browser(port) as browser:
+            yield Site(browser, bootstrap, own_runtime=runtime)
     finally:
         server.should_exit = True
         await serving
+
+
+@asynccontextmanager
+async def process(database: Database, bootstrap: str, log: Path) -> AsyncIterator[Site]:
+    """The same as a process of its own, logging everything into a file."""
+    port = free_port()
+    settings = {
+        "ROSTER_DATABASE_URL": database.app_dsn,
+        "ROSTER_KAFKA_BOOTSTRAP": bootstrap,
+        "ROSTER_HTTP_PORT": str(port),
+        "ROSTER_MACHINE_TOKEN": TOKEN,
+        "ROSTER_CALENDAR": "stepped",
+        "ROSTER_DEMO_SIGN_IN": "true",
+        "ROSTER_LOG_LEVEL": "debug",
+    }
+    with log.open("wb") as stream:
+        running = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "roster", "run",
+            env=os.environ | settings, stdout=stream, stderr=stream,
+        )  # fmt: skip
+    try:
+        async with _browser(port) as browser:
+            yield Site(browser, bootstrap)
+    finally:
+        running.terminate()
+        await asyncio.wait_for(running.wait(), 30)
+
+
+@asynccontextmanager
+async def _browser(port: int) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as browser:
+
+        async def ready() -> bool:
+            try:
+                return (await browser.get("/health/ready")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        await eventually(ready, timeout=120, because="the roster is ready")
+        now = {"now": RECEIVED.isoformat()}
+        assert (await browser.post("/calendar", json=now, headers=MACHINE)).status_code == 200
+        yield browser
