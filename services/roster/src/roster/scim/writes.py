@@ -79,8 +79,9 @@ class Writer:
                 self.rules.person_id_from, "the institute id it has; merge ids in the roster"
             )
         effective_on = mapping.effective_named(said)
-        if effective_on is not None and effective_on == mapping.effective_named(row.resource):
-            # It belonged to the write before this one.
+        repeated = effective_on == mapping.effective_named(row.resource)
+        if effective_on is not None and repeated and said != row.resource:
+            # It belonged to the write before this one, unless that is sent again.
             said, effective_on = mapping.without_effective(said), None
         day = effective_on or self.receipt.received_on
         standing = standing_after(

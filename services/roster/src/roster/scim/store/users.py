@@ -38,9 +38,7 @@ async def get(
     connection: Connection, source: str, ids: Collection[UUID], *, lock: bool = False
 ) -> dict[UUID, UserRow]:
     """Those of the users that are there; with `lock` they are held, in order of ids."""
-    if lock:
-        await connection.execute(_LOCK, source, list(ids))
-    rows = await connection.fetch(_GET, source, list(ids))
+    rows = await connection.fetch(_GET_LOCKED if lock else _GET, source, list(ids))
     return {row["id"]: _user(row) for row in rows}
 
 
@@ -139,10 +137,6 @@ def _record(user: UserRow) -> dict[str, Any]:
     }
 
 
-_LOCK = """
-SELECT FROM scim_user WHERE source = $1 AND id = ANY($2::uuid[]) AND ended_at IS NULL
-ORDER BY id FOR UPDATE
-"""
 _GET = """
 SELECT u.id, u.source, u.person_id, u.version, u.created_at, u.modified_at, u.reported_at,
        u.onboarded_on, u.separated_on, u.member_of, u.department_id, u.spans, u.department_ids,
@@ -155,6 +149,7 @@ SELECT u.id, u.source, u.person_id, u.version, u.created_at, u.modified_at, u.re
 FROM scim_user u
 WHERE u.source = $1 AND u.id = ANY($2::uuid[]) AND u.ended_at IS NULL
 """
+_GET_LOCKED = f"{_GET} ORDER BY u.id FOR UPDATE OF u"
 _RECORD = """
 jsonb_to_recordset($1::jsonb) AS n(
     id uuid, source text, person_id text, external_id text, user_name_key text, version bigint,
