@@ -264,6 +264,4 @@ async def test_the_books_balance_after_all_of_this(sending: Sending) -> None:
     assert balance["balanced"]
     assert balance["planned"] == sum(balance[place] for place in places)
     assert balance["open"] == 0
-    assert {row["reason"] for row in balance["reasons"] if row["state"] == "cancelled"} == {
-        "merged"
-    }
+    assert "merged" in {row["reason"] for row in balance["reasons"] if row["state"] == "cancelled"}

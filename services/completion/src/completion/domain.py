@@ -125,17 +125,20 @@ def decide(
 def learn(history: set[Statement], before: Fact | None, published: Iterable[Fact]) -> Fact | None:
     """The fact after what was `published` of one module already, the newest of which holds.
 
-    `history` grows by what was surely said for it: that the completion happened and, of one that
-    was taken back, that a revocation came no earlier than any completion known by then.
+    `history` grows by what was surely said for it: that the completion happened; that one known
+    from before it was taken back; and of one taken back itself, that no completion came later.
     """
     fact = before
     for each in sorted(published, key=lambda each: each.version):
         if fact is not None and each.version <= fact.version:
             continue
-        history.add(Statement(Kind.COMPLETED, each.standing.completed_at))
-        if each.standing.revoked:
-            last = max(at for kind, at in history if kind is Kind.COMPLETED)
-            history.add(Statement(Kind.REVOKED, last))
+        stood = each.standing.completed_at
+        history.add(Statement(Kind.COMPLETED, stood))
+        completions = {at for kind, at in history if kind is Kind.COMPLETED}
+        gone = completions if each.standing.revoked else set()
+        for covered in (gone, {at for at in completions if at < stood}):
+            if covered:
+                history.add(Statement(Kind.REVOKED, max(covered)))
         fact = each
     return fact
 
