@@ -59,9 +59,13 @@ async def list_alarms(
     found = await store.list_alarms(
         connection, kind=kind, resolved=resolved, limit=limit, offset=offset
     )
-    ids = [each.subject_id for each in found if each.kind is AlarmKind.DEPARTMENT_WITHOUT_OFFICER]
+    officer = AlarmKind.DEPARTMENT_WITHOUT_OFFICER
+    ids = [each.subject_id for each in found if each.kind is officer]
     stand_ins = await _stand_ins(connection, ids, now.date()) if ids else {}
-    return [_shown(each, now, stand_ins.get(each.subject_id)) for each in found]
+    return [
+        _shown(each, now, stand_ins.get(each.subject_id) if each.kind is officer else None)
+        for each in found
+    ]
 
 
 async def take(connection: Connection, who: Who, alarm_id: int, owner: str) -> None:
