@@ -93,7 +93,7 @@ test: $(STAMP) ## The whole suite on real backends; TEST_BACKEND=containers uses
 	@touch $@
 
 .PHONY: test-clients
-test-clients: $(STAMP) .venv-clients/canaille/.installed ## Let foreign identity providers drive the roster
+test-clients: $(STAMP) .venv-clients/canaille/.installed .venv-clients/pages/.installed ## Let foreign software drive the roster: an identity provider, a browser
 	$(BIN)/python -m pytest -q tests/clients/check_*.py
 
 .PHONY: bench
