@@ -261,7 +261,10 @@ class Demo:
         return self._platform.secrets.of("machine token")
 
     def _pages(self) -> dict[str, str]:
-        return {"departments and own page (sign in)": f"{self._services['reporting'].url}/sign-in"}
+        return {
+            "departments and own page (sign in)": f"{self._services['reporting'].url}/sign-in",
+            "the office's roster (sign in)": f"{self._services['roster'].url}/sign-in",
+        }
 
     async def _stay(self) -> None:
         self._show.say("Everything stays up until Ctrl-C.")
@@ -276,6 +279,7 @@ def _extra(folder: Path) -> dict[str, dict[str, str]]:
     return {
         "completion": {"SOURCES_FILE": str(folder / "sources.toml")},
         "notifier": {"ENVELOPE_DOMAIN": "example.edu", "RETRY_AFTER_S": "1", "CONTACT_WAIT_S": "0"},
+        "roster": {"DEMO_SIGN_IN": "true"},
         "reporting": {"DEMO_SIGN_IN": "true"},
     }
 
