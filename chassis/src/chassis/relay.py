@@ -21,6 +21,7 @@ LEASE_S = 15.0
 IDLE_S = 1.0
 BACKOFF_MIN_S = 0.1
 BACKOFF_MAX_S = 5.0
+STARTING_S = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +94,7 @@ class Relay:
             request_timeout_ms=30_000,
         )
         try:
-            await producer.start()
+            await _start(producer)
             await self._drain(producer)
         finally:
             await producer.stop()
@@ -193,6 +194,21 @@ async def oldest(connection: Connection) -> tuple[int, float]:
         " FROM outbox ORDER BY id LIMIT 1"
     )
     return (row["id"], float(row["age"])) if row else (0, 0.0)
+
+
+async def _start(producer: AIOKafkaProducer) -> None:
+    """Start it, and when cancelled meanwhile let it come to an end first.
+
+    aiokafka, cancelled between its first connection and the first answer, leaves that one open.
+    """
+    starting = asyncio.ensure_future(producer.start())
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait({starting}, timeout=STARTING_S)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        raise
 
 
 _READ = """
