@@ -35,7 +35,7 @@ class Topic:
     def config(self) -> dict[str, str]:
         """Topic configuration as Kafka spells it."""
         if self.compacted:
-            # Personal data leaves the log within a day of its tombstone.
+            # Personal data leaves the log within two days of its tombstone, which is said twice.
             return {
                 "cleanup.policy": "compact",
                 "max.compaction.lag.ms": str(DAY_MS),

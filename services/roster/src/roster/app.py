@@ -12,6 +12,7 @@ from roster import pages
 from roster.api import create_router
 from roster.api_imports import create_imports_router
 from roster.handlers.alarms import alarm_due
+from roster.handlers.erasures import erasure_due
 from roster.handlers.import_decisions import import_due
 from roster.scim.route import ScimDoor
 from roster.settings import RosterSettings
@@ -27,7 +28,11 @@ def create_service(settings: ServiceSettings) -> Service:
         settings,
         handlers={TOPIC: create_handler(settings)},
         readers=READERS,
-        due={**import_due(settings.timezone), **alarm_due(settings.timezone, silent_after)},
+        due={
+            **import_due(settings.timezone),
+            **alarm_due(settings.timezone, silent_after),
+            **erasure_due(),
+        },
         routers=[create_router(), create_imports_router(), *pages.ROUTERS],
         routes=ScimDoor(settings).routes,
         site=pages.SITE,
