@@ -25,6 +25,7 @@ broker.session.timeout.ms=3000
 controller.listener.names=CONTROLLER
 log.dirs={data}
 log.retention.ms=-1
+log.cleaner.backoff.ms=1000
 auto.create.topics.enable=false
 default.replication.factor=1
 offsets.topic.replication.factor=1
