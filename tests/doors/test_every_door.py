@@ -139,7 +139,7 @@ def _joined(draw: st.DrawFn, told: Sequence[Told], scim: list[Told]) -> list[Tol
     """The one sequence shuffled into the other, each in its own order."""
     places = sorted(draw(st.integers(0, len(told))) for _ in scim)
     mixed = list(told)
-    for place, each in sorted(zip(places, scim, strict=True), key=lambda p: p[0], reverse=True):
+    for place, each in reversed(list(zip(places, scim, strict=True))):
         mixed.insert(place, each)
     return mixed
 
